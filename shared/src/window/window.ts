@@ -1,0 +1,286 @@
+import { metricIndex, networkMetricNames } from '../metrics.ts'
+import { type Profile, profileId } from '../profiles.ts'
+import { fillBaseline } from '../forecast/baseline.ts'
+import { calendarWidth, fillCalendar } from './calendar.ts'
+import { minuteCell, minuteMs, minutesPerQuarter, quarterCell, type Series } from './series.ts'
+
+/** The grid of the model: 24 h of history and 8 h of forecast in steps of 15 minutes, the last step ending now. */
+export const stepMinutes = 15
+export const historySteps = 96
+export const horizonSteps = 32
+export const seasonalDays = 7
+export const recentWidth = 4
+export const staticWidth = 6
+/** Metrics of the network, the V of every shape below. */
+export const V = networkMetricNames.length
+
+/** Less history than this and there is no forecast. */
+export const minHistoryMinutes = 15
+/** A server silent for longer than this has no forecast: its window would end in a gap, not now. */
+export const maxSilenceMinutes = 15
+
+/** Where each network metric sits among the 14. */
+const column = networkMetricNames.map((name) => metricIndex[name])
+
+/**
+ * Windows of `size` servers, row by row, as the network takes them (raw units; 0 where unknown, with a share known
+ * beside it). T = 96 history steps, F = 32 forecast steps, V = 12 metrics.
+ */
+export type WindowBatch = {
+  readonly size: number
+  /** [size, T, V, 2]: mean and max of each step */
+  readonly past: Float32Array
+  /** [size, T, V]: share of the step that was measured */
+  readonly pastKnown: Float32Array
+  /** [size, T, V]: mean of the same time on the 7 days before each past step, and the share of those days known */
+  readonly seasonalPast: Float32Array
+  readonly seasonalPastKnown: Float32Array
+  /** [size, F, V]: the same for the steps to come */
+  readonly seasonal: Float32Array
+  readonly seasonalKnown: Float32Array
+  /** [size, F, V]: 24 h before each step to come */
+  readonly yesterday: Float32Array
+  readonly yesterdayKnown: Float32Array
+  /** [size, F, V]: the 7-day mean + level baseline, or its short-history form */
+  readonly baseline: Float32Array
+  /** [size, V, 4]: mean of the last 5 minutes, slope per hour over the last hour, max of the last hour, known */
+  readonly recent: Float32Array
+  /** [size, T, 5] and [size, F, 5] */
+  readonly calendarPast: Float32Array
+  readonly calendarFuture: Float32Array
+  /** [size, 6]: ln cores, known, ln memory GiB, known, ln(1 + minutes silent), ln(1 + hours of history) */
+  readonly statics: Float32Array
+  /** [size]: 0 is unknown */
+  readonly profile: BigInt64Array
+}
+
+/** Elements per row of each tensor. */
+export const windowWidths = {
+  past: historySteps * V * 2,
+  pastKnown: historySteps * V,
+  seasonalPast: historySteps * V,
+  seasonalPastKnown: historySteps * V,
+  seasonal: horizonSteps * V,
+  seasonalKnown: horizonSteps * V,
+  yesterday: horizonSteps * V,
+  yesterdayKnown: horizonSteps * V,
+  baseline: horizonSteps * V,
+  recent: V * recentWidth,
+  calendarPast: historySteps * calendarWidth,
+  calendarFuture: horizonSteps * calendarWidth,
+  statics: staticWidth,
+} as const
+
+/** Each tensor's dimensions after the batch. */
+export const windowShapes = {
+  past: [historySteps, V, 2],
+  pastKnown: [historySteps, V],
+  seasonalPast: [historySteps, V],
+  seasonalPastKnown: [historySteps, V],
+  seasonal: [horizonSteps, V],
+  seasonalKnown: [horizonSteps, V],
+  yesterday: [horizonSteps, V],
+  yesterdayKnown: [horizonSteps, V],
+  baseline: [horizonSteps, V],
+  recent: [V, recentWidth],
+  calendarPast: [historySteps, calendarWidth],
+  calendarFuture: [horizonSteps, calendarWidth],
+  statics: [staticWidth],
+} as const satisfies { readonly [name in keyof typeof windowWidths]: readonly number[] }
+
+export function windowBatch(size: number): WindowBatch {
+  const tensors = Object.fromEntries(
+    Object.entries(windowWidths).map(([name, width]) => [name, new Float32Array(size * width)]),
+  ) as { [name in keyof typeof windowWidths]: Float32Array }
+  return { size, ...tensors, profile: new BigInt64Array(size) }
+}
+
+/** What the model may know of a server beside its readings; never its name or id. */
+export type WindowContext = {
+  readonly profile?: Profile | undefined
+  readonly cores?: number | undefined
+  readonly memoryBytes?: number | undefined
+  /** True when a maintenance or backup window covers the instant. */
+  readonly isEvent?: (at: number) => boolean
+}
+
+/** Undefined when a forecast can be made at `now`, else the reason why not, for a person to read. */
+export function abstainReason(series: Series, now: number): string | undefined {
+  if (series.lastSampleAt < 0) return 'no sample has arrived yet'
+  const silent = Math.floor((now - series.lastSampleAt) / minuteMs)
+  if (silent > Math.max(maxSilenceMinutes, 2 * series.intervalMinutes)) {
+    return `no sample for ${silent} minutes`
+  }
+  const end = Math.floor(now / minuteMs)
+  let measured = 0
+  for (let m = end - 24 * 60; m < end; m++) {
+    const cell = minuteCell(series, m)
+    if (cell >= 0 && hasAny(series, cell)) measured += series.intervalMinutes
+    if (measured >= minHistoryMinutes) return undefined
+  }
+  return `learning: ${measured} of the first ${minHistoryMinutes} minutes`
+}
+
+function hasAny(series: Series, cell: number): boolean {
+  for (const c of column) if (series.count[cell + c]! > 0) return true
+  return false
+}
+
+/**
+ * Writes one server's window, ending at the last whole minute before `now`, into row `row` of `batch`. The one
+ * implementation of windowing: live forecasts, training and backtest all call it. Gaps are 0 with known 0. Returns
+ * the window's end (ms), the instant from which forecast steps count.
+ */
+export function fillWindow(
+  batch: WindowBatch,
+  row: number,
+  { series, now, context = {} }: { series: Series; now: number; context?: WindowContext },
+): number {
+  const end = Math.floor(now / minuteMs)
+  const isEvent = context.isEvent ?? never
+  fillPast(batch, row, { series, end })
+  fillSeasonal(batch, row, { series, end })
+  fillRecent(batch, row, { series, end })
+  for (let i = 0; i < historySteps + horizonSteps; i++) {
+    const past = i < historySteps
+    const at = (end + (i - historySteps) * stepMinutes) * minuteMs
+    const offset = past
+      ? row * windowWidths.calendarPast + i * calendarWidth
+      : row * windowWidths.calendarFuture + (i - historySteps) * calendarWidth
+    fillCalendar(past ? batch.calendarPast : batch.calendarFuture, offset, {
+      at,
+      event: isEvent(at),
+    })
+  }
+  const s = row * staticWidth
+  const { cores, memoryBytes } = context
+  batch.statics[s] = cores ? Math.log(cores) : 0
+  batch.statics[s + 1] = cores ? 1 : 0
+  batch.statics[s + 2] = memoryBytes ? Math.log(memoryBytes / 2 ** 30) : 0
+  batch.statics[s + 3] = memoryBytes ? 1 : 0
+  const silent = Math.max(0, end - 1 - Math.floor(series.lastSampleAt / minuteMs))
+  batch.statics[s + 4] = Math.log1p(silent)
+  const historyMinutes = series.firstMinute < 0 ? 0 : Math.max(0, end - series.firstMinute)
+  batch.statics[s + 5] = Math.log1p(Math.min(historyMinutes / 60, 24 * 8))
+  batch.profile[row] = BigInt(profileId(context.profile))
+  fillBaseline(batch, row)
+  return end * minuteMs
+}
+
+const never = (): boolean => false
+
+function fillPast(batch: WindowBatch, row: number, { series, end }: At): void {
+  const { past, pastKnown } = batch
+  const { intervalMinutes } = series
+  for (let step = 0; step < historySteps; step++) {
+    const first = end + (step - historySteps) * stepMinutes
+    for (let v = 0; v < V; v++) {
+      const c = column[v]!
+      let sum = 0
+      let known = 0
+      let max = 0
+      for (let m = first; m < first + stepMinutes; m++) {
+        const cell = minuteCell(series, m)
+        if (cell < 0 || series.count[cell + c] === 0) continue
+        sum += series.mean[cell + c]!
+        max = known === 0 ? series.max[cell + c]! : Math.max(max, series.max[cell + c]!)
+        known++
+      }
+      const k = (row * historySteps + step) * V + v
+      past[2 * k] = known === 0 ? 0 : sum / known
+      past[2 * k + 1] = max
+      pastKnown[k] = Math.min(1, (known * intervalMinutes) / stepMinutes)
+    }
+  }
+}
+
+type At = { readonly series: Series; readonly end: number }
+
+/**
+ * The same time of day on the days before, from the quarter-hour tier. A step that does not begin on a quarter hour
+ * takes its share of the two quarters it lies across.
+ */
+function fillSeasonal(batch: WindowBatch, row: number, { series, end }: At): void {
+  const late = end % minutesPerQuarter
+  const share = late / minutesPerQuarter
+  const firstQuarter = Math.floor(end / minutesPerQuarter)
+  for (let i = 0; i < historySteps + horizonSteps; i++) {
+    const past = i < historySteps
+    const quarter = firstQuarter + i - historySteps
+    const step = past ? i : i - historySteps
+    const base = (row * (past ? historySteps : horizonSteps) + step) * V
+    const value = past ? batch.seasonalPast : batch.seasonal
+    const known = past ? batch.seasonalPastKnown : batch.seasonalKnown
+    value.fill(0, base, base + V)
+    known.fill(0, base, base + V)
+    if (!past) {
+      batch.yesterday.fill(0, base, base + V)
+      batch.yesterdayKnown.fill(0, base, base + V)
+    }
+    for (let day = 1; day <= seasonalDays; day++) {
+      const q = quarter - day * 96
+      const a = quarterCell(series, q)
+      const b = late === 0 ? -1 : quarterCell(series, q + 1)
+      for (let v = 0; v < V; v++) {
+        const c = column[v]!
+        const weightA = a >= 0 && series.quarterKnown[a + c]! > 0 ? 1 - share : 0
+        const weightB = b >= 0 && series.quarterKnown[b + c]! > 0 ? share : 0
+        const weight = weightA + weightB
+        if (weight < 0.5) continue
+        const mean =
+          ((weightA > 0 ? weightA * series.quarterMean[a + c]! : 0) +
+            (weightB > 0 ? weightB * series.quarterMean[b + c]! : 0)) /
+          weight
+        value[base + v] = value[base + v]! + mean
+        known[base + v] = known[base + v]! + 1
+        if (!past && day === 1) {
+          batch.yesterday[base + v] = mean
+          batch.yesterdayKnown[base + v] = 1
+        }
+      }
+    }
+    for (let v = 0; v < V; v++) {
+      const days = known[base + v]!
+      if (days === 0) continue
+      value[base + v] = value[base + v]! / days
+      known[base + v] = days / seasonalDays
+    }
+  }
+}
+
+/** The last hour, minute by minute: what a 15-minute mean hides. */
+function fillRecent(batch: WindowBatch, row: number, { series, end }: At): void {
+  for (let v = 0; v < V; v++) {
+    const c = column[v]!
+    let n = 0
+    let sumT = 0
+    let sumX = 0
+    let sumTT = 0
+    let sumTX = 0
+    let max = 0
+    let lastSum = 0
+    let lastN = 0
+    for (let m = end - 60; m < end; m++) {
+      const cell = minuteCell(series, m)
+      if (cell < 0 || series.count[cell + c] === 0) continue
+      const x = series.mean[cell + c]!
+      const t = (m - end + 0.5) / 60
+      max = n === 0 ? series.max[cell + c]! : Math.max(max, series.max[cell + c]!)
+      n++
+      sumT += t
+      sumX += x
+      sumTT += t * t
+      sumTX += t * x
+      if (m >= end - Math.max(5, series.intervalMinutes)) {
+        lastSum += x
+        lastN++
+      }
+    }
+    const o = (row * V + v) * recentWidth
+    const spread = n * sumTT - sumT * sumT
+    batch.recent[o] = lastN > 0 ? lastSum / lastN : n > 0 ? sumX / n : 0
+    batch.recent[o + 1] = n >= 3 && spread > 1e-9 ? (n * sumTX - sumT * sumX) / spread : 0
+    batch.recent[o + 2] = max
+    batch.recent[o + 3] = n > 0 ? 1 : 0
+  }
+}
