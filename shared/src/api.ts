@@ -1,0 +1,261 @@
+import { type Static, type TSchema, Type } from 'typebox'
+import { metricNames } from './metrics.ts'
+import { profiles } from './profiles.ts'
+import { severities } from './severity.ts'
+import { states } from './states.ts'
+
+/** The REST API in schemas: each is type, validation and OpenAPI at once. Times are ISO 8601 UTC strings. */
+
+export const apiPrefix = '/api/v1'
+
+const oneOf = <const Values extends readonly string[]>(values: Values, description?: string) =>
+  Type.Union(
+    values.map((value) => Type.Literal(value)) as {
+      [i in keyof Values]: ReturnType<typeof Type.Literal<Values[i]>>
+    },
+    description === undefined ? {} : { description },
+  )
+
+const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+const Instant = Type.String({ format: 'date-time', description: 'ISO 8601, UTC' })
+const MetricKey = oneOf(metricNames)
+
+export const ProblemSchema = Type.Object({
+  error: Type.Object({ code: Type.String(), message: Type.String() }),
+})
+export type Problem = Static<typeof ProblemSchema>
+
+export const ProfileSchema = oneOf(profiles)
+export const StateSchema = oneOf(states)
+export const SeveritySchema = oneOf(severities as readonly string[] as readonly ['healthy'])
+/** Unknown when nothing can be said of the server now: no reading and no forecast. */
+export const SeverityOrUnknown = oneOf([
+  'imminent_failure',
+  'critical',
+  'danger',
+  'warning',
+  'degrading',
+  'watch',
+  'healthy',
+  'unknown',
+] as const)
+export type SeverityOrUnknown = Static<typeof SeverityOrUnknown>
+
+/** `model:<id>` or `baseline:<name>`. */
+const Source = Type.String({ pattern: '^(model|baseline):.+' })
+
+const NowAndNext = Type.Object({
+  now: nullable(Type.Number()),
+  in30Minutes: nullable(Type.Number({ description: 'median forecast 30 minutes after now' })),
+})
+
+export const TimeToThresholdSchema = Type.Object({
+  threshold: Type.Number(),
+  probability: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    description: 'chance of reaching the threshold within the horizon',
+  }),
+  earliestMinutes: nullable(
+    Type.Number({ description: 'first step whose 90 % quantile reaches it' }),
+  ),
+  medianMinutes: nullable(Type.Number({ description: 'first step whose median reaches it' })),
+})
+export type TimeToThreshold = Static<typeof TimeToThresholdSchema>
+
+/** One row of the fleet: what the map, the table and the list show. */
+export const ServerSummarySchema = Type.Object({
+  name: Type.String(),
+  profile: ProfileSchema,
+  profileSource: oneOf(['operator', 'agent', 'rule', 'default'] as const),
+  simulated: Type.Boolean(),
+  tags: Type.Array(Type.String()),
+  state: StateSchema,
+  severity: SeverityOrUnknown,
+  risk: nullable(Type.Number({ minimum: 0, maximum: 100 })),
+  riskNow: nullable(Type.Number()),
+  riskPredicted: nullable(Type.Number()),
+  cpuUsed: nullable(Type.Number()),
+  cores: nullable(Type.Integer()),
+  metrics: Type.Partial(Type.Record(MetricKey, NowAndNext)),
+  cpuUsedIn30Minutes: nullable(Type.Number()),
+  timeToThreshold: nullable(
+    Type.Object({
+      metric: MetricKey,
+      ...TimeToThresholdSchema.properties,
+    }),
+  ),
+  lastSeen: nullable(Instant),
+  source: nullable(Source),
+  abstained: nullable(Type.String({ description: 'why there is no forecast' })),
+  conflict: Type.Boolean({ description: 'two live agents use this name' }),
+})
+export type ServerSummary = Static<typeof ServerSummarySchema>
+
+export const ServersQuery = Type.Object({
+  search: Type.Optional(Type.String({ maxLength: 253 })),
+  profile: Type.Optional(ProfileSchema),
+  severity: Type.Optional(SeverityOrUnknown),
+  tag: Type.Optional(Type.String({ maxLength: 64 })),
+  sort: Type.Optional(
+    Type.String({
+      pattern: '^-?(name|risk|cpuUsed|lastSeen|timeToThreshold|[a-z_]+)$',
+      description:
+        'name, risk, cpuUsed, lastSeen, timeToThreshold or a metric; a leading - reverses',
+    }),
+  ),
+  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+  cursor: Type.Optional(Type.String({ maxLength: 512 })),
+})
+
+export const ServersPage = Type.Object({
+  servers: Type.Array(ServerSummarySchema),
+  nextCursor: nullable(Type.String()),
+})
+export type ServersPage = Static<typeof ServersPage>
+
+export const RiskReasonSchema = Type.Object({
+  component: Type.String(),
+  kind: oneOf(['now', 'predicted'] as const),
+  points: Type.Number(),
+  text: Type.String(),
+})
+
+export const ServerDetailSchema = Type.Object({
+  ...ServerSummarySchema.properties,
+  sentence: Type.String({ description: 'what is going on, in plain language' }),
+  reasons: Type.Array(RiskReasonSchema),
+  unknown: Type.Array(Type.String({ description: 'what the risk could not take into account' })),
+  limits: Type.Partial(
+    Type.Record(
+      MetricKey,
+      Type.Object({ warning: nullable(Type.Number()), critical: nullable(Type.Number()) }),
+    ),
+  ),
+  inventory: nullable(Type.Record(Type.String(), Type.Unknown())),
+  agent: Type.Object({
+    status: oneOf(['online', 'offline', 'unknown'] as const),
+    statusReason: nullable(Type.String()),
+    clockSkewMs: nullable(Type.Number()),
+    quarantined: Type.Record(Type.String(), Type.Integer()),
+    lastQuarantined: Type.Array(
+      Type.Object({ at: Instant, reason: Type.String(), detail: Type.String() }),
+    ),
+    unknownReadings: Type.Integer(),
+  }),
+})
+export type ServerDetail = Static<typeof ServerDetailSchema>
+
+export const SamplesQuery = Type.Object({
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+  step: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400, description: 'seconds' })),
+})
+
+const Column = Type.Array(nullable(Type.Number()))
+export const SamplesSchema = Type.Object({
+  server: Type.String(),
+  from: Instant,
+  to: Instant,
+  stepSeconds: Type.Integer(),
+  tier: oneOf(['raw', 'minute', 'quarter'] as const),
+  at: Type.Array(Instant),
+  metrics: Type.Partial(Type.Record(MetricKey, Type.Object({ mean: Column, max: Column }))),
+})
+export type Samples = Static<typeof SamplesSchema>
+
+/** Keys are quantile levels as written: "0.02" … "0.98". */
+const QuantileColumns = Type.Record(
+  Type.String({ pattern: '^0\\.\\d+$' }),
+  Type.Array(Type.Number()),
+)
+const QuantileValues = Type.Record(Type.String({ pattern: '^0\\.\\d+$' }), Type.Number())
+
+export const MetricForecastSchema = Type.Object({
+  source: Source,
+  sourceReason: Type.String(),
+  quantiles: QuantileColumns,
+})
+
+export const ForecastSchema = Type.Object({
+  server: Type.String(),
+  issuedAt: Instant,
+  windowEnd: Instant,
+  stepMinutes: Type.Integer(),
+  horizonMinutes: Type.Integer(),
+  abstained: nullable(Type.String()),
+  metrics: Type.Partial(Type.Record(MetricKey, MetricForecastSchema)),
+  peaks: Type.Record(
+    Type.String({ pattern: '^\\d+$' }),
+    Type.Partial(Type.Record(MetricKey, QuantileValues)),
+  ),
+  timeToThreshold: Type.Partial(Type.Record(MetricKey, TimeToThresholdSchema)),
+})
+export type Forecast = Static<typeof ForecastSchema>
+
+export const EnvironmentSchema = Type.Object({
+  status: SeverityOrUnknown,
+  sentence: Type.String(),
+  incidentProbability30m: nullable(Type.Number()),
+  incidentProbability8h: nullable(Type.Number()),
+  how: Type.String({ description: 'how the probabilities were computed' }),
+})
+
+export const FleetSchema = Type.Object({
+  at: Instant,
+  total: Type.Integer(),
+  simulated: Type.Integer(),
+  bySeverity: Type.Record(Type.String(), Type.Integer()),
+  byState: Type.Record(Type.String(), Type.Integer()),
+  environment: EnvironmentSchema,
+  topRisks: Type.Array(ServerSummarySchema),
+  demo: nullable(Type.Object({ scenario: Type.String(), scenarios: Type.Array(Type.String()) })),
+})
+export type Fleet = Static<typeof FleetSchema>
+
+export const HealthSchema = Type.Object({
+  status: oneOf(['starting', 'ok', 'degraded'] as const),
+  problems: Type.Array(Type.String()),
+  version: Type.String(),
+  contractVersion: Type.String(),
+  node: Type.String(),
+  startedAt: Instant,
+  uptimeSeconds: Type.Number(),
+  model: nullable(Type.Object({ id: Type.String(), kind: Type.String(), trainedAt: Instant })),
+  modelProblem: nullable(Type.String()),
+  device: oneOf(['cpu', 'webgpu', 'cuda', 'none'] as const),
+  ingestLagMs: nullable(Type.Number()),
+  lastCycle: nullable(
+    Type.Object({
+      at: Instant,
+      servers: Type.Integer(),
+      forecast: Type.Integer(),
+      abstained: Type.Integer(),
+      ms: Type.Object({
+        window: Type.Number(),
+        forecast: Type.Number(),
+        risk: Type.Number(),
+        commit: Type.Number(),
+        total: Type.Number(),
+      }),
+    }),
+  ),
+  queues: Type.Record(Type.String(), Type.Integer()),
+  counters: Type.Record(Type.String(), Type.Integer()),
+})
+export type Health = Static<typeof HealthSchema>
+
+export const scenarios = ['healthy', 'degrading', 'critical', 'cascade'] as const
+export const ScenarioRequest = Type.Object({ scenario: oneOf(scenarios) })
+export type Scenario = (typeof scenarios)[number]
+
+/**
+ * Server-sent events of `/stream`: `snapshot` (FleetSnapshot) first, then `servers` (changed rows), `removed`
+ * (names) and `fleet` (Fleet). Every event has an id; `Last-Event-ID` resumes, or a new snapshot is sent.
+ */
+export const FleetSnapshot = Type.Object({
+  fleet: FleetSchema,
+  servers: Type.Array(ServerSummarySchema),
+})
+export type FleetSnapshot = Static<typeof FleetSnapshot>
+export const streamEvents = ['snapshot', 'servers', 'removed', 'fleet'] as const
