@@ -8,13 +8,7 @@ import { states } from './states.ts'
 
 export const apiPrefix = '/api/v1'
 
-const oneOf = <const Values extends readonly string[]>(values: Values, description?: string) =>
-  Type.Union(
-    values.map((value) => Type.Literal(value)) as {
-      [i in keyof Values]: ReturnType<typeof Type.Literal<Values[i]>>
-    },
-    description === undefined ? {} : { description },
-  )
+const oneOf = <const Values extends string[]>(values: readonly [...Values]) => Type.Enum(values)
 
 const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
 const Instant = Type.String({ format: 'date-time', description: 'ISO 8601, UTC' })
@@ -27,7 +21,7 @@ export type Problem = Static<typeof ProblemSchema>
 
 export const ProfileSchema = oneOf(profiles)
 export const StateSchema = oneOf(states)
-export const SeveritySchema = oneOf(severities as readonly string[] as readonly ['healthy'])
+export const SeveritySchema = oneOf(severities)
 /** Unknown when nothing can be said of the server now: no reading and no forecast. */
 export const SeverityOrUnknown = oneOf([
   'imminent_failure',

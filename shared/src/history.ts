@@ -1,4 +1,4 @@
-import { cpuParts, cpuSumTolerance, isMetricName, type MetricName, metrics } from './metrics.ts'
+import { isMetricName, type MetricName, metrics } from './metrics.ts'
 import { isProfile, profiles } from './profiles.ts'
 import { isServerName } from './server.ts'
 
@@ -60,18 +60,4 @@ export function historyCellProblem(column: string, value: unknown): string | und
   const fits =
     typeof value === 'number' && Number.isFinite(value) && value >= 0 && value <= (max ?? Infinity)
   return fits ? undefined : `expected ${max === undefined ? 'at least 0' : `0 to ${max}`} ${unit}`
-}
-
-/** Undefined when the CPU parts fit together or are not all there, else what they sum to. */
-export function cpuSumProblem(readings: { readonly [name in MetricName]?: number | null }):
-  string | undefined {
-  let sum = 0
-  for (const name of cpuParts) {
-    const value = readings[name]
-    if (value === null || value === undefined) return undefined
-    sum += value
-  }
-  return Math.abs(sum - 100) <= cpuSumTolerance
-    ? undefined
-    : `user + sys + iowait + idle = ${sum.toFixed(2)}, expected 100 ± ${cpuSumTolerance}`
 }

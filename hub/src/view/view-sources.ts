@@ -1,0 +1,34 @@
+import type {
+  Fleet,
+  Forecast,
+  Health,
+  Samples,
+  Scenario,
+  ServerDetail,
+  ServerSummary,
+} from '@harbinger/shared/api'
+
+export type FleetChange = {
+  readonly servers: readonly ServerSummary[]
+  readonly removed: readonly string[]
+  readonly fleet: Fleet
+}
+
+/** What the view may ask of the hub; names are matched without regard to case, undefined is "no such server". */
+export type ViewSources = {
+  readonly now: () => number
+  readonly health: () => Health
+  readonly fleet: () => Fleet
+  /** The current row of every server; cheap, rebuilt only when something changed. */
+  readonly servers: () => readonly ServerSummary[]
+  readonly server: (name: string) => ServerDetail | undefined
+  readonly samples: (
+    name: string,
+    range: { readonly from: number; readonly to: number; readonly stepSeconds?: number },
+  ) => Samples | undefined
+  readonly forecast: (name: string) => Forecast | undefined
+  /** Undefined when no demo fleet runs. */
+  readonly setScenario: ((scenario: Scenario) => Promise<void>) | undefined
+  /** Calls back after every change, at most once a second; returns how to stop. */
+  readonly onChange: (listener: (change: FleetChange) => void) => () => void
+}
