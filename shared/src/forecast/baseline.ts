@@ -1,9 +1,9 @@
-import type { WindowBatch } from '../window/window.ts'
-
-/** V, T and F of window.ts, repeated here because the two files import each other's work only one way. */
-const V = 12
-const T = 96
-const F = 32
+import {
+  historySteps as T,
+  horizonSteps as F,
+  V,
+  type WindowBatch,
+} from '../window/window-batch.ts'
 
 /**
  * How fast a server that is above its usual level goes back to it: the correction halves every so many steps of 15
