@@ -61,7 +61,7 @@ export const metricIndex = Object.fromEntries(metricNames.map((name, i) => [name
 
 /**
  * The metrics the network forecasts, in the order of its tensors. Disk and uptime have methods of their own;
- * idle is forecast directly because the quantiles of a sum are not the sum of quantiles (ADR 13).
+ * idle is forecast directly because the quantiles of a sum are not the sum of quantiles (ADR 8).
  */
 export const networkMetricNames = metricNames.filter(
   (name) => name !== 'disk_usage_pct' && name !== 'uptime_days',
