@@ -15,8 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
+from onnx import helper, numpy_helper
 from torch import Tensor
 from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -94,15 +96,43 @@ class Inference(torch.nn.Module):
 
 
 def cleaned(path: Path) -> onnx.ModelProto:
-    """Without the exporter's diary: source lines and shapes that the runtime infers anyway."""
+    """Without the exporter's diary: source lines, long names, and shapes that the runtime infers anyway."""
     model = onnx.load(str(path))
+    kept = {"", *(value.name for value in [*model.graph.input, *model.graph.output])}
+    short: dict[str, str] = {}
+
+    def shortened(name: str) -> str:
+        return name if name in kept else short.setdefault(name, f"x{len(short)}")
+
+    for initializer in model.graph.initializer:
+        initializer.name = shortened(initializer.name)
     del model.metadata_props[:], model.graph.metadata_props[:], model.graph.value_info[:]
     for node in model.graph.node:
         del node.metadata_props[:]
-        node.doc_string = ""
+        node.name = node.doc_string = ""
+        node.input[:] = [shortened(name) for name in node.input]
+        node.output[:] = [shortened(name) for name in node.output]
     for value in [*model.graph.input, *model.graph.output, *model.graph.initializer]:
         del value.metadata_props[:]
         value.doc_string = ""
+    return model
+
+
+def without_uniform_constants(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Megabytes of one repeated number become its shape; the runtime unfolds them when it loads the graph."""
+    graph, nodes = model.graph, []
+    for initializer in list(graph.initializer):
+        values = numpy_helper.to_array(initializer)
+        if values.size < 256 or (values != values.flat[0]).any():
+            continue
+        graph.initializer.remove(initializer)
+        shape = numpy_helper.from_array(np.array(values.shape, np.int64), f"{initializer.name}.shape")
+        graph.initializer.append(shape)
+        value = numpy_helper.from_array(values.reshape(-1)[:1])
+        nodes.append(helper.make_node("ConstantOfShape", [shape.name], [initializer.name], value=value))
+    nodes.extend(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)
     return model
 
 
@@ -127,7 +157,7 @@ def write_train_graph(out: Path) -> None:
             input_names=[*STATE, *batch],
             output_names=list(TRAINED),
         )
-        onnx.save(cleaned(path), str(out / "train.onnx"))
+        onnx.save(without_uniform_constants(cleaned(path)), str(out / "train.onnx"))
 
 
 def write_inference_graph(out: Path) -> None:
@@ -187,6 +217,7 @@ def write_contract(out: Path) -> None:
         "trainableSize": parameters.TRAINABLE_SIZE,
         "weightsFile": WEIGHTS_FILE,
         "hyperparameters": {
+            "kink": training.KINK,
             "peakWeight": training.PEAK_WEIGHT,
             "ownScaleShare": training.OWN_SCALE_SHARE,
             "clipNorm": training.CLIP_NORM,
