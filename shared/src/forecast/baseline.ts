@@ -5,55 +5,116 @@ import {
   type WindowBatch,
 } from '../window/window-batch.ts'
 
-/**
- * How fast a server that is above its usual level goes back to it: the correction halves every so many steps of 15
- * minutes. Chosen on days 7–25 of the real trace (model-training/LOG.md).
+/*
+ * Constants of the strong baseline, chosen on days 8–25 of the real trace (model-training/LOG.md, "The baseline").
  */
-export const correctionHalfLifeSteps = 16
-const decay = 0.5 ** (1 / correctionHalfLifeSteps)
-/** Steps whose mean deviation from the usual is "the level now": the last half hour. */
-const levelSteps = 2
+
+/** How fast a server that just left its usual level goes back to it: half of the way in so many steps of 15 minutes. */
+export const correctionHalfLifeSteps = 20
+/** "The level now" is the mean deviation of the last steps, each step back weighing e^(−1/2) of the next. */
+const levelDecay = Math.exp(-1 / 2)
+/** How much of the last day's mean deviation is a new level rather than weather, and how fast that one fades. */
+export const dayShare = 0.8
+export const dayHalfLifeSteps = 192
+/** Yesterday's share beside the mean of the last seven days. */
+export const yesterdayShare = 0.1
+/** A new level lifts busy hours more than quiet ones, but never by more than this. */
+const maxLift = 3
+
+const fastDecay = 0.5 ** (1 / correctionHalfLifeSteps)
+const slowDecay = 0.5 ** (1 / dayHalfLifeSteps)
+
+/** What the past of one metric in one window says about its level. */
+export type Level = {
+  /** Mean of the known past; 0 when nothing is known. */
+  readonly mean: number
+  /** The level now minus that mean. */
+  readonly offset: number
+  /** Whether any past step has a same-time mean of the days before. */
+  readonly usual: boolean
+  /** Deviation from the usual now, and on average over the window. */
+  readonly deviation: number
+  readonly dayDeviation: number
+  /** Mean of the usual over the window. */
+  readonly usualMean: number
+}
+
+/** Reads the level of metric `v` in `row` from the steps before `steps` (all of the past by default). */
+export function levelOf(batch: WindowBatch, row: number, v: number, steps: number = T): Level {
+  const { past, pastKnown, seasonalPast, seasonalPastKnown } = batch
+  let known = 0
+  let sum = 0
+  let level = 0
+  let levelWeight = 0
+  let deviation = 0
+  let deviationWeight = 0
+  let daySum = 0
+  let usualSum = 0
+  let both = 0
+  let weight = 1
+  for (let t = steps - 1; t >= 0; t--, weight *= levelDecay) {
+    const k = (row * T + t) * V + v
+    const share = pastKnown[k]!
+    if (share === 0) continue
+    const x = past[2 * k]!
+    sum += share * x
+    known += share
+    level += weight * x
+    levelWeight += weight
+    if (seasonalPastKnown[k]! === 0) continue
+    const above = x - seasonalPast[k]!
+    deviation += weight * above
+    deviationWeight += weight
+    daySum += above
+    usualSum += seasonalPast[k]!
+    both++
+  }
+  const mean = known > 0 ? sum / known : 0
+  return {
+    mean,
+    offset: levelWeight > 0 ? level / levelWeight - mean : 0,
+    usual: both > 0,
+    deviation: deviationWeight > 0 ? deviation / deviationWeight : 0,
+    dayDeviation: both > 0 ? daySum / both : 0,
+    usualMean: both > 0 ? usualSum / both : 0,
+  }
+}
+
+/** The baseline `steps` steps ahead (1 is the next) of a server whose usual value then is `usual`. */
+export function usualPlusLevel(level: Level, usual: number, steps: number): number {
+  const { deviation, dayDeviation, usualMean } = level
+  const lasting = dayShare * dayDeviation
+  const lift = usualMean > 0 ? Math.min(maxLift, usual / usualMean) : 1
+  return usual + (deviation - lasting) * fastDecay ** steps + lasting * lift * slowDecay ** steps
+}
+
+/** The same where no earlier day is known: the level now, fading into the mean of the window. */
+export const meanPlusLevel = ({ mean, offset }: Level, steps: number): number =>
+  mean + offset * fastDecay ** steps
+
+/** What is usual `f` steps ahead: the mean of the last seven days with a little more of yesterday. */
+export function usualAhead(batch: WindowBatch, k: number): number {
+  const usual = batch.seasonal[k]!
+  return batch.yesterdayKnown[k]! > 0
+    ? usual + yesterdayShare * (batch.yesterday[k]! - usual)
+    : usual
+}
 
 /**
- * Writes the baseline "7-day mean + level" of row `row`: the mean of the same time on the last 7 days, plus today's
- * deviation from it, fading out. Where no such day is known its short-history form: the level of the last half hour
- * fading into the mean of the window. A metric that was never measured gets 0; its forecast is not used.
+ * Writes the baseline "7-day mean + level" of row `row`: what is usual at that time of day, plus how far the server
+ * is from its usual now, fading out. Where no such day is known its short-history form. A metric that was never
+ * measured gets 0; its forecast is not used.
  */
 export function fillBaseline(batch: WindowBatch, row: number): void {
-  const { past, pastKnown, seasonalPast, seasonalPastKnown, seasonal, seasonalKnown } = batch
   for (let v = 0; v < V; v++) {
-    let sum = 0
-    let known = 0
-    let level = 0
-    let levelN = 0
-    let deviation = 0
-    let deviationN = 0
-    for (let t = T - 1; t >= 0; t--) {
-      const k = (row * T + t) * V + v
-      const share = pastKnown[k]!
-      if (share === 0) continue
-      const x = past[2 * k]!
-      sum += share * x
-      known += share
-      if (levelN < levelSteps) {
-        level += x
-        levelN++
-      }
-      if (deviationN < levelSteps && seasonalPastKnown[k]! > 0) {
-        deviation += x - seasonalPast[k]!
-        deviationN++
-      }
-    }
-    const mean = known > 0 ? sum / known : 0
-    const offset = levelN > 0 ? level / levelN - mean : 0
-    const lifted = deviationN > 0 ? deviation / deviationN : 0
-    let fade = decay
+    const level = levelOf(batch, row, v)
     for (let f = 0; f < F; f++) {
       const k = (row * F + f) * V + v
-      const usual = seasonalKnown[k]! > 0 && deviationN > 0
-      const value = usual ? seasonal[k]! + lifted * fade : mean + offset * fade
+      const value =
+        batch.seasonalKnown[k]! > 0 && level.usual
+          ? usualPlusLevel(level, usualAhead(batch, k), f + 1)
+          : meanPlusLevel(level, f + 1)
       batch.baseline[k] = Math.max(0, value)
-      fade *= decay
     }
   }
 }

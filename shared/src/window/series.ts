@@ -110,14 +110,22 @@ function reach(series: Series, minute: number): void {
  * the series reaches back that far. Returns the minute's cell, or −1 when it is too old.
  */
 export function addSample(series: Series, at: number, readings: Readings): number {
+  for (let i = 0; i < width; i++) row[i] = readings[metricNames[i]!] ?? NaN
+  return addValues(series, at, row)
+}
+
+const row = new Float64Array(width)
+
+/** Adds one sample given as one value per metric, NaN where it was not measured. */
+export function addValues(series: Series, at: number, values: ArrayLike<number>): number {
   const minute = minuteOf(at)
   if (minute > series.lastMinute) reach(series, minute)
   const cell = minuteCell(series, minute)
   if (cell < 0) return -1
   const { mean, max, count } = series
   for (let i = 0; i < width; i++) {
-    const value = readings[metricNames[i]!]
-    if (value === undefined) continue
+    const value = values[i]!
+    if (Number.isNaN(value)) continue
     const k = cell + i
     const n = (count[k] = Math.min(65_535, count[k]! + 1))
     mean[k] = n === 1 ? value : mean[k]! + (value - mean[k]!) / n

@@ -42,11 +42,21 @@ export function abstainReason(series: Series, now: number): string | undefined {
   const end = Math.floor(now / minuteMs)
   let measured = 0
   for (let m = end - 24 * 60; m < end; m++) {
-    const cell = minuteCell(series, m)
+    const cell = measuredMinute(series, m)
     if (cell >= 0 && hasAny(series, cell)) measured += series.intervalMinutes
     if (measured >= minHistoryMinutes) return undefined
   }
   return `learning: ${measured} of the first ${minHistoryMinutes} minutes`
+}
+
+/** Nothing was measured before the first minute: training hides the older past by moving that minute up. */
+function measuredMinute(series: Series, minute: number): number {
+  return minute < series.firstMinute ? -1 : minuteCell(series, minute)
+}
+
+function measuredQuarter(series: Series, quarter: number): number {
+  if ((quarter + 1) * minutesPerQuarter <= series.firstMinute) return -1
+  return quarterCell(series, quarter)
 }
 
 function hasAny(series: Series, cell: number): boolean {
@@ -108,7 +118,7 @@ function fillPast(batch: WindowBatch, row: number, { series, end }: At): void {
       let known = 0
       let max = 0
       for (let m = first; m < first + stepMinutes; m++) {
-        const cell = minuteCell(series, m)
+        const cell = measuredMinute(series, m)
         if (cell < 0 || series.count[cell + c] === 0) continue
         sum += series.mean[cell + c]!
         max = known === 0 ? series.max[cell + c]! : Math.max(max, series.max[cell + c]!)
@@ -147,8 +157,8 @@ function fillSeasonal(batch: WindowBatch, row: number, { series, end }: At): voi
     }
     for (let day = 1; day <= seasonalDays; day++) {
       const q = quarter - day * 96
-      const a = quarterCell(series, q)
-      const b = late === 0 ? -1 : quarterCell(series, q + 1)
+      const a = measuredQuarter(series, q)
+      const b = late === 0 ? -1 : measuredQuarter(series, q + 1)
       for (let v = 0; v < V; v++) {
         const c = column[v]!
         const weightA = a >= 0 && series.quarterKnown[a + c]! > 0 ? 1 - share : 0
@@ -189,7 +199,7 @@ function fillRecent(batch: WindowBatch, row: number, { series, end }: At): void 
     let lastSum = 0
     let lastN = 0
     for (let m = end - 60; m < end; m++) {
-      const cell = minuteCell(series, m)
+      const cell = measuredMinute(series, m)
       if (cell < 0 || series.count[cell + c] === 0) continue
       const x = series.mean[cell + c]!
       const t = (m - end + 0.5) / 60
