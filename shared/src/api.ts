@@ -98,7 +98,7 @@ export const ServersQuery = Type.Object({
         'name, risk, cpuUsed, lastSeen, timeToThreshold or a metric; a leading - reverses',
     }),
   ),
-  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
   cursor: Type.Optional(Type.String({ maxLength: 512 })),
 })
 
