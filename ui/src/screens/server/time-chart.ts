@@ -1,0 +1,160 @@
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import type { ChartColumns } from './chart-columns.ts'
+import { timeOfDay } from '../../words/times.ts'
+
+export type Limit = {
+  readonly value: number
+  readonly label: string
+  readonly kind: 'warning' | 'critical'
+}
+
+export type ChartFacts = {
+  readonly columns: ChartColumns
+  readonly range: readonly [number, number]
+  readonly limits: readonly Limit[]
+  readonly now: number
+  readonly span: readonly [number, number]
+}
+
+export type ChartOptions = {
+  readonly height: number
+  readonly format: (value: number) => string
+  /** The index of the columns under the pointer, or null. */
+  readonly onPoint: (index: number | null) => void
+}
+
+/** The one door to uPlot: a chart in `element`, drawn in the colours that the theme has at this moment. */
+export function openChart(element: HTMLElement, first: ChartFacts, options: ChartOptions) {
+  let facts = first
+  const style = getComputedStyle(element)
+  const ratio = devicePixelRatio
+  const font = `11px ${style.fontFamily}`
+  // Canvas cannot read light-dark(); the browser resolves it where it is used as a colour.
+  const probe = element.appendChild(document.createElement('i'))
+  const colour = (name: string) => {
+    probe.style.color = `var(--${name})`
+    return getComputedStyle(probe).color
+  }
+  const ink = colour('ink-soft')
+  const grid = { stroke: colour('chart-grid'), width: 1 }
+  const line = { warning: colour('chart-warning'), critical: colour('chart-critical') }
+  const nowColour = colour('chart-now')
+  const hidden = { stroke: 'transparent', width: 0, points: { show: false } }
+  const points = { show: false }
+  const series: uPlot.Series[] = [
+    {},
+    { stroke: colour('chart-history'), width: 1.5, points },
+    hidden,
+    hidden,
+    hidden,
+    { stroke: colour('chart-forecast'), width: 2, dash: [6, 4], points },
+    hidden,
+    hidden,
+  ]
+  const bands = [
+    { series: [2, 1], fill: colour('chart-peak') },
+    { series: [3, 7], fill: colour('chart-band96') },
+    { series: [4, 6], fill: colour('chart-band80') },
+  ] satisfies uPlot.Band[]
+  probe.remove()
+
+  function drawMarks(chart: uPlot) {
+    const { ctx, bbox } = chart
+    ctx.save()
+    ctx.beginPath()
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
+    ctx.clip()
+    ctx.font = `${11 * ratio}px ${style.fontFamily}`
+    ctx.lineWidth = ratio
+    for (const { value, label, kind } of facts.limits) {
+      if (value > facts.range[1]) continue
+      const y = Math.round(chart.valToPos(value, 'y', true))
+      ctx.strokeStyle = ctx.fillStyle = line[kind]
+      ctx.setLineDash(kind === 'critical' ? [] : [4 * ratio, 4 * ratio])
+      ctx.beginPath()
+      ctx.moveTo(bbox.left, y)
+      ctx.lineTo(bbox.left + bbox.width, y)
+      ctx.stroke()
+      ctx.textAlign = 'left'
+      const below = y - bbox.top < 14 * ratio || kind === 'warning'
+      ctx.textBaseline = below ? 'top' : 'bottom'
+      ctx.fillText(label, bbox.left + 4 * ratio, y + (below ? 2 : -2) * ratio)
+    }
+    const x = Math.round(chart.valToPos(facts.now / 1000, 'x', true))
+    ctx.strokeStyle = ctx.fillStyle = nowColour
+    ctx.setLineDash([])
+    ctx.beginPath()
+    ctx.moveTo(x, bbox.top)
+    ctx.lineTo(x, bbox.top + bbox.height)
+    ctx.stroke()
+    ctx.textAlign = 'right'
+    ctx.textBaseline = 'bottom'
+    ctx.fillText('now', x - 4 * ratio, bbox.top + bbox.height - 3 * ratio)
+    ctx.restore()
+  }
+
+  const chart = new uPlot(
+    {
+      width: Math.max(element.clientWidth, 200),
+      height: options.height,
+      legend: { show: false },
+      cursor: {
+        y: false,
+        sync: { key: 'server' },
+        points: { show: false },
+        drag: { setScale: false },
+      },
+      series,
+      bands,
+      scales: {
+        x: { time: true, range: () => [facts.span[0] / 1000, facts.span[1] / 1000] },
+        y: { range: () => [...facts.range] },
+      },
+      axes: [
+        {
+          stroke: ink,
+          font,
+          grid,
+          ticks: { show: false },
+          space: 60,
+          size: 24,
+          incrs: [3600, 7200, 10_800, 14_400, 21_600, 43_200],
+          values: (_, ticks) => ticks.map((tick) => timeOfDay(tick * 1000)),
+        },
+        {
+          stroke: ink,
+          font,
+          grid,
+          ticks: { show: false },
+          size: 52,
+          space: 34,
+          values: (_, ticks) => ticks.map(options.format),
+        },
+      ],
+      hooks: {
+        draw: [drawMarks],
+        setCursor: [({ cursor }) => options.onPoint(cursor.idx ?? null)],
+      },
+    },
+    facts.columns as uPlot.AlignedData,
+    element,
+  )
+
+  const resize = new ResizeObserver(() => {
+    if (element.clientWidth > 0 && element.clientWidth !== chart.width)
+      chart.setSize({ width: element.clientWidth, height: options.height })
+  })
+  resize.observe(element)
+
+  return {
+    update(next: ChartFacts) {
+      facts = next
+      chart.setData(next.columns as uPlot.AlignedData)
+    },
+    close() {
+      resize.disconnect()
+      chart.destroy()
+    },
+  }
+}

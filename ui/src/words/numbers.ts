@@ -1,0 +1,56 @@
+import type { Metric } from '@harbinger/shared/metrics'
+
+/** How numbers read on every screen. Unknown is a word, never 0. */
+
+type Maybe = number | null | undefined
+
+const isKnown = (value: Maybe): value is number => typeof value === 'number' && !Number.isNaN(value)
+
+export const unknown = 'unknown'
+
+export const percent = (value: Maybe): string =>
+  isKnown(value) ? `${value.toFixed(1)} %` : unknown
+
+export const count = (value: Maybe): string =>
+  isKnown(value) ? Math.round(value).toLocaleString('en') : unknown
+
+export const risk = (value: Maybe): string => (isKnown(value) ? String(Math.round(value)) : unknown)
+
+/** A chance from 0 to 1. The ends are words: a forecast never says never. */
+export function chance(value: Maybe): string {
+  if (!isKnown(value)) return 'not known yet'
+  if (value < 0.01) return 'under 1 %'
+  if (value > 0.99) return 'over 99 %'
+  return `${Math.round(value * 100)} %`
+}
+
+const byUnit = {
+  '%': (value) => `${value.toFixed(1)} %`,
+  'MB/s': (value) => `${value.toFixed(value < 10 ? 2 : 1)} MB/s`,
+  sockets: (value) => count(value),
+  load: (value) => value.toFixed(value < 10 ? 2 : 1),
+  days: (value) => `${value.toFixed(1)} days`,
+} satisfies Record<Metric['unit'], (value: number) => string>
+
+export const reading = (value: Maybe, unit: Metric['unit']): string =>
+  isKnown(value) ? byUnit[unit](value) : unknown
+
+/** A span in words: "40 min", "2 h 15 min", "3 days". */
+export function span(minutes: number): string {
+  const whole = Math.max(0, Math.round(minutes))
+  if (whole < 1) return 'under a minute'
+  if (whole < 60) return `${whole} min`
+  if (whole >= 2880) return `${Math.round(whole / 1440)} days`
+  const rest = whole % 60
+  return rest === 0 ? `${Math.floor(whole / 60)} h` : `${Math.floor(whole / 60)} h ${rest} min`
+}
+
+/** How old something is: "12 s ago", "4 min ago", "3 h ago". */
+export function age(at: number | null, now: number): string {
+  if (at === null) return 'never'
+  const seconds = Math.max(0, Math.round((now - at) / 1000))
+  if (seconds < 90) return `${seconds} s ago`
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min ago`
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h ago`
+  return `${Math.round(seconds / 86_400)} days ago`
+}

@@ -1,0 +1,56 @@
+import type { ServerSummary } from '@harbinger/shared/api'
+import { expect, test } from 'vitest'
+import { limitOf, shownAs } from './shown-metrics.ts'
+import { byTimeToBreak, thresholdSentence } from './threshold.ts'
+
+const memory = shownAs('mem_used_pct')
+const cpu = shownAs('cpu_idle_pct')
+
+test('says the chance, the middle and the earliest time', () => {
+  expect(
+    thresholdSentence(
+      memory,
+      { threshold: 95, probability: 0.7, earliestMinutes: 75, medianMinutes: 130 },
+      480,
+    ),
+  ).toBe('95.0 % is 70 % likely within 8 h, most likely in 2 h 10 min, earliest in 1 h 15 min.')
+})
+
+test('says "not within 8 h" where so', () => {
+  expect(
+    thresholdSentence(
+      memory,
+      { threshold: 95, probability: 0, earliestMinutes: null, medianMinutes: null },
+      480,
+    ),
+  ).toBe('95.0 %: not within 8 h (under 1 %).')
+})
+
+test('a possible breach is not called expected', () => {
+  expect(
+    thresholdSentence(
+      memory,
+      { threshold: 95, probability: 0.12, earliestMinutes: 240, medianMinutes: null },
+      480,
+    ),
+  ).toBe('95.0 % is not expected within 8 h but possible: 12 %, earliest in 4 h.')
+})
+
+test('idle is never shown: its limit is said of CPU used', () => {
+  expect(cpu.label).toBe('CPU used')
+  expect(limitOf(cpu, 5)).toBe(95)
+  expect(limitOf(cpu, 95)).toBe(95)
+})
+
+const row = (name: string, risk: number, median: number | null, earliest: number | null) =>
+  ({
+    name,
+    risk,
+    timeToThreshold: { medianMinutes: median, earliestMinutes: earliest },
+  }) as ServerSummary
+
+test('the first to break stands first; risk decides among those that do not', () => {
+  const rows = [row('d', 20, null, null), row('c', 90, null, null), row('b', 40, null, 30)]
+  const sorted = [...rows, row('a', 50, 200, 100), row('e', 10, 15, 15)].sort(byTimeToBreak)
+  expect(sorted.map(({ name }) => name)).toEqual(['e', 'a', 'b', 'c', 'd'])
+})
