@@ -102,7 +102,8 @@ export function applyPlanned(
   if (work.kind === 'backup') {
     const w = smoothstep(minute / 6) * smoothstep(left / 6)
     const size = unit(seed, 0x94d, work.from)
-    const iowait = levels.normalIowait * (1.35 + 0.3 * size)
+    const isHeavy = levels.prefix === 'ppdb'
+    const iowait = levels.normalIowait * ((isHeavy ? 1.35 : 0.6) + 0.3 * size)
     const blocked = Math.min(0.9, iowait / Math.max(20, 100 - c.user - c.sys))
     c.blocked += w * Math.max(0, blocked - c.blocked)
     c.netOut += w * (60 + 160 * size)

@@ -15,8 +15,11 @@ export const calmingMs = 90_000
 /** What a server does in a scenario. */
 type Part = {
   readonly index: number
-  /** contended: a slow disk, watched. collapsing: everything at its limit. stalled: waits for one that collapsed. */
-  readonly role: 'contended' | 'collapsing' | 'stalled'
+  /**
+   * contended: a slow disk, nothing at its limit. straining: cores and disk near theirs. collapsing: everything at its
+   * limit. stalled: waits for one that collapsed.
+   */
+  readonly role: 'contended' | 'straining' | 'collapsing' | 'stalled'
   readonly from: number
   readonly full: number
   readonly cascadeOf?: number
@@ -70,7 +73,10 @@ export function castScenario(scenario: Scenario, options: CastOptions): Cast {
   }
   if (scenario === 'critical') {
     for (const i of order.slice(0, Math.ceil(profiles.length * criticalShare))) {
-      play(i, 'collapsing', { delayMs: drawn(i, 0, 20_000), riseMs: drawn(i, 55_000, 75_000) })
+      // Training servers are at home with busy cores; what hurts them is memory.
+      const strains = profiles[i] !== 'ml_compute' && unit(key, 3, i) < 0.5
+      const role = strains ? 'straining' : 'collapsing'
+      play(i, role, { delayMs: drawn(i, 0, 20_000), riseMs: drawn(i, 55_000, 75_000) })
     }
   }
   if (scenario === 'cascade') {
@@ -117,8 +123,13 @@ export function applyPart(
     // Tasks that wait for a disk do not use a core: the more I/O wait, the less is computed.
     const iowait = levels.normalIowait * (2.35 + 0.2 * own)
     share(c, w, { busy: Math.min(c.user + c.sys, 66 - iowait), iowait })
-    c.back += w * (30 + 5.5 * levels.back + 12 * own)
+    c.back += w * (50 + 5.5 * levels.back + 12 * own)
     c.queue += w * 0.4
+  } else if (part.role === 'straining') {
+    const iowait = levels.normalIowait * (2.4 + 0.2 * own)
+    share(c, w, { busy: 96.8 - iowait, iowait })
+    c.queue += w * (1.5 + 0.3 * own)
+    c.netOut *= 1 - 0.3 * w
   } else if (part.role === 'collapsing') {
     const iowait = levels.normalIowait * (3.4 + 0.1 * own)
     share(c, w, { busy: 99.2 - iowait, iowait })
@@ -148,6 +159,7 @@ function share(c: Condition, w: number, to: { busy: number; iowait: number }): v
 
 const kindOf: { readonly [role in Part['role']]: FaultKind } = {
   contended: 'io_saturation',
+  straining: 'io_saturation',
   collapsing: 'io_saturation',
   stalled: 'dependency_stall',
 }
