@@ -1,0 +1,209 @@
+import { createServer, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { Aedes, type Client } from 'aedes'
+import { topic } from '@harbinger/shared/topics'
+import { serverKey } from '@harbinger/shared/server'
+import type { Kept, Message } from '../storage/keep-messages.ts'
+import { groupCommit } from './group-commit.ts'
+import { limitFrames } from './limit-frames.ts'
+import { limits, readBacklog, readInventory, readSamples, readStatus } from './read-message.ts'
+import { newSession, type Session, takeovers } from './sessions.ts'
+import { mayHear, maySay } from './topic-rights.ts'
+
+export type BrokerLog = {
+  readonly error: (fields: object, text: string) => void
+  readonly warn: (fields: object, text: string) => void
+  readonly info: (fields: object, text: string) => void
+}
+
+export type BrokerOptions = {
+  /** TLS and client certificates have their place here: a server socket that authenticates by certificate. */
+  readonly host: string
+  readonly port: number
+  readonly now: () => number
+  /** One transaction; throws when storage fails, and then the agents send again. */
+  readonly keep: (group: readonly Message[]) => Kept
+  readonly onKept: (kept: Kept) => void
+  readonly log: BrokerLog
+}
+
+export type Broker = Awaited<ReturnType<typeof openBroker>>
+
+/** Where agents are heard. What they say is acknowledged when it is committed, nonsense when it is counted. */
+export async function openBroker({ host, port, now, keep, onKept, log }: BrokerOptions) {
+  const sessions = new WeakMap<Client, Session>()
+  const conflicts = takeovers()
+  const counters = {
+    messages: 0,
+    samplesStored: 0,
+    samplesDuplicate: 0,
+    quarantined: 0,
+    foreignTopics: 0,
+    storageFailures: 0,
+    takeovers: 0,
+  }
+  let closing = false
+  let failing = false
+  let lagMs: number | undefined
+
+  const commits = groupCommit<Message, Kept>((group) => {
+    const kept = keepOrSay(group)
+    for (const [server, upTo] of kept.upTo) acknowledge(server, upTo)
+    counters.samplesStored += kept.stored
+    counters.samplesDuplicate += kept.duplicates
+    counters.quarantined += kept.quarantined
+    lagMs = now() - group[0]!.arrivedAt
+    onKept(kept)
+    return kept
+  })
+
+  function keepOrSay(group: readonly Message[]): Kept {
+    try {
+      const kept = keep(group)
+      if (failing) log.info({}, 'storage works again; agents are sending what they kept')
+      failing = false
+      return kept
+    } catch (error) {
+      counters.storageFailures++
+      if (!failing)
+        log.error({ err: error }, 'storage failed; agents keep their samples and send again')
+      failing = true
+      throw error
+    }
+  }
+
+  const sessionOf = (client: Client): Session => {
+    const known = sessions.get(client)
+    if (known) return known
+    const address = (client.conn as Socket).remoteAddress ?? ''
+    const session = newSession(client.id, /^(::ffff:)?127\.|^::1$/.test(address))
+    sessions.set(client, session)
+    return session
+  }
+
+  const acknowledge = (server: string, upTo: number): void =>
+    broker.publish(
+      {
+        cmd: 'publish',
+        topic: topic(server, 'ack'),
+        payload: JSON.stringify({ upTo }),
+        // A lost acknowledgement is made good by the next one.
+        qos: 0,
+        retain: false,
+        dup: false,
+      },
+      () => {},
+    )
+
+  const add = async (session: Session, message: Message): Promise<void> => {
+    if (session.broken) throw new Error('an earlier message of this connection was not stored')
+    try {
+      await commits.add(message)
+    } catch (error) {
+      session.broken = true
+      throw error
+    }
+  }
+
+  const addSamples = (
+    session: Session,
+    read: { server: string; arrivedAt: number } & ReturnType<typeof readSamples>,
+  ): Promise<void> => {
+    const key = serverKey(read.server)
+    const first = !session.begun.has(key)
+    const numbered = read.samples.length > 0 || read.refused.some(({ seq }) => seq !== undefined)
+    if (numbered) session.begun.add(key)
+    return add(session, { kind: 'samples', ...read, first })
+  }
+
+  const take = (
+    session: Session,
+    { server, kind }: NonNullable<ReturnType<typeof maySay>>,
+    payload: Uint8Array,
+  ): Promise<void> => {
+    const arrivedAt = now()
+    const heading = { server, arrivedAt }
+    if (kind === 'samples')
+      return addSamples(session, { ...heading, ...readSamples(payload, arrivedAt) })
+    if (kind === 'backlog') {
+      const kept = session.tail.then(async () =>
+        addSamples(session, { ...heading, ...(await readBacklog(payload, arrivedAt)) }),
+      )
+      session.tail = kept.catch(() => {})
+      return kept
+    }
+    const read = kind === 'status' ? readStatus(payload) : readInventory(payload)
+    if ('status' in read) return add(session, { kind: 'status', ...heading, ...read })
+    if ('inventory' in read) return add(session, { kind: 'inventory', ...heading, ...read })
+    return add(session, { kind: 'refused', ...heading, ...read })
+  }
+
+  const broker = await Aedes.createBroker({
+    maxClientsIdLength: 300,
+    preConnect(client, _packet, done) {
+      limitFrames(client, limits.backlog + 1024)
+      done(null, !closing)
+    },
+    authenticate(client, _user, _password, done) {
+      const before = (broker as unknown as { clients: Record<string, Client> }).clients[client.id]
+      if (before && !before.closed) {
+        counters.takeovers++
+        conflicts.note(client.id, now())
+      }
+      done(null, true)
+    },
+    authorizeSubscribe(client, subscription, done) {
+      done(null, mayHear(sessionOf(client), subscription.topic) ? subscription : null)
+    },
+    // aedes acknowledges QoS 1 before subscribers run but after this hook: the one place to store first (ADR 1).
+    authorizePublish(client, packet, done) {
+      if (!client) return done(null)
+      if (closing) return done(new Error('the hub is stopping'))
+      counters.messages++
+      const ours = maySay(sessionOf(client), packet.topic)
+      const payload = toBytes(packet.payload)
+      silence(packet)
+      if (!ours) {
+        // Acknowledged and dropped: an error here is sent again for ever, and it will not become right.
+        counters.foreignTopics++
+        return done(null)
+      }
+      take(sessionOf(client), ours, payload).then(() => done(null), done)
+    },
+  })
+
+  const server = createServer((socket) => {
+    socket.setNoDelay(true)
+    broker.handle(socket)
+  })
+  server.listen(port, host)
+  await once(server, 'listening')
+
+  return {
+    port: (server.address() as { port: number }).port,
+    counters: (): Readonly<typeof counters> & { connections: number } => ({
+      ...counters,
+      connections: broker.connectedClients,
+    }),
+    waiting: commits.waiting,
+    lagMs: (): number | undefined => lagMs,
+    isConflict: (name: string): boolean => conflicts.isConflict(name, now()),
+    /** Stops hearing, and keeps what was heard. */
+    async close(): Promise<void> {
+      closing = true
+      server.close()
+      commits.flush()
+      await new Promise<void>((resolve) => broker.close(resolve))
+    },
+  }
+}
+
+const toBytes = (payload: string | Buffer): Buffer =>
+  typeof payload === 'string' ? Buffer.from(payload) : payload
+
+/** Nobody but the hub hears agents, so aedes has nothing to pass on or to retain. */
+function silence(packet: { topic: string; payload: string | Buffer; retain: boolean }): void {
+  packet.topic = 'harbinger/heard'
+  packet.payload = Buffer.alloc(0)
+  packet.retain = false
+}

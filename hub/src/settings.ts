@@ -1,0 +1,48 @@
+/** One thing the hub can be told: in the file under its key, in the environment, or (some) on the command line. */
+export type Setting = {
+  readonly env: string
+  readonly default: string | number
+  readonly unit: string
+  readonly expects: string
+  /** Masked wherever it is shown. */
+  readonly secret?: boolean
+}
+
+const setting = (
+  env: string,
+  value: string | number,
+  { unit = '', expects = 'text', secret = false } = {},
+): Setting => ({ env: `HARBINGER_${env}`, default: value, unit, expects, secret })
+
+const aPort = { expects: 'a port, 0 to 65535' }
+const days = { unit: 'days', expects: 'a number of days above 0' }
+
+export const settings = {
+  'http.host': setting('HTTP_HOST', '127.0.0.1'),
+  'http.port': setting('HTTP_PORT', 8080, aPort),
+  'http.allowedHosts': setting('HTTP_ALLOWED_HOSTS', '', { expects: 'names with commas between' }),
+  'mqtt.host': setting('MQTT_HOST', '127.0.0.1'),
+  'mqtt.port': setting('MQTT_PORT', 1883, aPort),
+  'data.folder': setting('DATA_FOLDER', '.harbinger/data'),
+  'model.folder': setting('MODEL_FOLDER', 'models/base'),
+  'forecast.device': setting('FORECAST_DEVICE', 'auto', { expects: 'auto, cpu, webgpu or cuda' }),
+  'forecast.everySeconds': setting('FORECAST_EVERY_SECONDS', 60, {
+    unit: 'seconds',
+    expects: 'a number of seconds above 0',
+  }),
+  'retention.rawDays': setting('RETENTION_RAW_DAYS', 2, days),
+  'retention.minuteDays': setting('RETENTION_MINUTE_DAYS', 14, days),
+  'retention.quarterDays': setting('RETENTION_QUARTER_DAYS', 400, days),
+  'demo.servers': setting('DEMO_SERVERS', 0, { unit: 'servers', expects: 'a number, 0 is none' }),
+  'demo.seed': setting('DEMO_SEED', 7, { expects: 'a whole number' }),
+  'log.level': setting('LOG_LEVEL', 'info', { expects: 'debug, info, warn, error or silent' }),
+  'ui.folder': setting('UI_FOLDER', '', { expects: 'a folder' }),
+} as const satisfies Record<string, Setting>
+
+export type SettingKey = keyof typeof settings
+
+export const positive = (text: string): number | undefined =>
+  /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : undefined
+
+export const port = (text: string): number | undefined =>
+  /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined

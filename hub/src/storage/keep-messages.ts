@@ -1,0 +1,236 @@
+import type { Readings } from '@harbinger/shared/metrics'
+import { type Inventory, maxClockSkewMs, type Sample, type Status } from '@harbinger/shared/sample'
+import {
+  addSample,
+  emptySeries,
+  minuteOf,
+  type Rollup,
+  setMinute,
+} from '@harbinger/shared/window/series'
+import type { Database } from './database.ts'
+import { decidedSeqs } from './decided.ts'
+import type { QuarantineStore } from './quarantine-store.ts'
+import type { RollupStore } from './rollup-store.ts'
+import { placedByArrival, type SampleStore } from './sample-store.ts'
+import type { Server, ServerStore } from './server-store.ts'
+
+/** One message of an agent after it was read, ready to be kept. */
+export type Message = { readonly server: string; readonly arrivedAt: number } & (
+  | {
+      readonly kind: 'samples'
+      readonly samples: readonly Sample[]
+      readonly refused: readonly Refusal[]
+      readonly unknownReadings: number
+      /** Late by intention: placed by the agent's clock however old. */
+      readonly catchUp: boolean
+      /** The first samples of a connection: the agent keeps nothing older than these. */
+      readonly first: boolean
+    }
+  | { readonly kind: 'status'; readonly status: Status }
+  | { readonly kind: 'inventory'; readonly inventory: Inventory }
+  | { readonly kind: 'refused'; readonly refused: readonly Refusal[] }
+)
+
+export type Refusal = {
+  readonly reason: string
+  readonly detail: string
+  /** Where the number could be read, the sample counts as decided. */
+  readonly seq?: number | undefined
+}
+
+/** What the live window does while samples are kept. */
+export type LiveWindow = {
+  /** False when the sample is older than memory reaches. */
+  readonly add: (serverId: number, at: number, readings: Readings) => boolean
+  readonly minute: (serverId: number, minute: number) => Rollup | undefined
+  readonly markQuarter: (serverId: number, minute: number) => void
+  readonly reload: (serverId: number) => void
+}
+
+/** What became of one group of messages. */
+export type Kept = {
+  readonly upTo: ReadonlyMap<string, number>
+  readonly servers: ReadonlySet<Server>
+  readonly stored: number
+  readonly duplicates: number
+  readonly quarantined: number
+}
+
+export type Stores = {
+  readonly db: Database
+  readonly servers: ServerStore
+  readonly samples: SampleStore
+  readonly rollups: RollupStore
+  readonly quarantine: QuarantineStore
+}
+
+/**
+ * Keeps a group of messages in one transaction: samples, the minutes they change, progress, quarantine. Throws when
+ * storage fails; then nothing of the group is kept, in memory or on disk.
+ */
+export function messageKeeper(
+  { db, servers, samples, rollups, quarantine }: Stores,
+  window: LiveWindow,
+) {
+  const decided = decidedSeqs()
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const commit = db.prepare('COMMIT')
+  const rollback = db.prepare('ROLLBACK')
+
+  return (group: readonly Message[]): Kept => {
+    const touched = new Set<Server>()
+    const registered: Server[] = []
+    const dirty = new Map<number, Set<number>>()
+    const refused = new Map<Server, Refusal[]>()
+    const upTo = new Map<string, number>()
+    let stored = 0
+    let duplicates = 0
+
+    const known = (name: string, now: number): Server => {
+      const found = servers.find(name)
+      if (found) return found
+      const server = servers.register(name, now)
+      registered.push(server)
+      return server
+    }
+
+    const keepSample = (server: Server, sample: Sample, message: Message & { kind: 'samples' }) => {
+      if (decided.has(server, sample.seq)) {
+        duplicates++
+        return
+      }
+      const skewed = !message.catchUp && message.arrivedAt - sample.at > maxClockSkewMs
+      const at = skewed ? message.arrivedAt : sample.at
+      const isNew = samples.add({
+        serverId: server.id,
+        at,
+        run: server.run,
+        seq: sample.seq,
+        arrivedAt: message.arrivedAt,
+        flags: skewed ? placedByArrival : 0,
+        cores: sample.cores,
+        readings: sample.m,
+      })
+      decided.add(server, sample.seq)
+      if (!isNew) {
+        duplicates++
+        return
+      }
+      stored++
+      if (sample.cores !== undefined) servers.setCores(server, sample.cores)
+      if (at > server.newestAt) {
+        server.newestAt = at
+        server.latest = { at, readings: sample.m }
+      }
+      const minute = minuteOf(at)
+      if (window.add(server.id, at, sample.m)) {
+        const minutes = dirty.get(server.id)
+        if (minutes) minutes.add(minute)
+        else dirty.set(server.id, new Set([minute]))
+      } else mergeIntoStored(rollups, { serverId: server.id, at, readings: sample.m })
+      window.markQuarter(server.id, minute)
+    }
+
+    const keepSamples = (server: Server, message: Message & { kind: 'samples' }): void => {
+      const seqs = [...message.samples, ...message.refused].flatMap(({ seq }) => seq ?? [])
+      if (seqs.length === 0) return
+      const firstSeq = seqs.reduce((low, seq) => Math.min(low, seq))
+      const [oldest] = message.samples
+      // An agent that lost its memory counts from the start again; its samples are new, their numbers are not.
+      if (
+        message.first &&
+        firstSeq <= server.decidedUpTo &&
+        oldest &&
+        oldest.at > server.newestAt
+      ) {
+        server.run++
+        server.decidedUpTo = firstSeq - 1
+        decided.forgetBeyond(server)
+      }
+      if (message.first || message.catchUp) decided.startAt(server, firstSeq)
+      for (const sample of message.samples) keepSample(server, sample, message)
+      for (const { seq } of message.refused) if (seq !== undefined) decided.add(server, seq)
+      server.lastArrivedAt = message.arrivedAt
+      const newest = message.samples.at(-1)
+      if (newest && !message.catchUp) server.skewMs = message.arrivedAt - newest.at
+      upTo.set(message.server, -1)
+    }
+
+    begin.run()
+    try {
+      for (const message of group) {
+        const server = known(message.server, message.arrivedAt)
+        touched.add(server)
+        if (message.kind === 'status') servers.setStatus(server, message.status)
+        else if (message.kind === 'inventory') servers.setInventory(server, message.inventory)
+        else {
+          if (message.kind === 'samples') {
+            keepSamples(server, message)
+            if (message.unknownReadings > 0) {
+              servers.countUnknownReadings(server, message.unknownReadings)
+            }
+          }
+          if (message.refused.length > 0) {
+            refused.set(server, [...(refused.get(server) ?? []), ...message.refused])
+          }
+        }
+      }
+      for (const [serverId, minutes] of dirty) {
+        for (const minute of minutes) {
+          const rollup = window.minute(serverId, minute)
+          if (rollup) rollups.putMinute(serverId, minute, rollup)
+        }
+      }
+      const at = group.at(-1)?.arrivedAt ?? 0
+      for (const [server, refusals] of refused) keepRefusals(quarantine, server, { refusals, at })
+      for (const name of upTo.keys()) {
+        const server = servers.find(name)!
+        servers.saveProgress(server)
+        upTo.set(name, server.decidedUpTo)
+      }
+      commit.run()
+    } catch (error) {
+      if (db.inTransaction) rollback.run()
+      for (const server of registered) servers.forget(server)
+      for (const server of touched) {
+        if (registered.includes(server)) continue
+        servers.reload(server)
+        decided.forgetBeyond(server)
+        window.reload(server.id)
+      }
+      throw error
+    }
+    for (const [name, seq] of upTo) if (seq < 0) upTo.delete(name)
+    const quarantined = [...refused.values()].reduce((sum, list) => sum + list.length, 0)
+    return { upTo, servers: touched, stored, duplicates, quarantined }
+  }
+}
+
+/** A sample older than the live window corrects its minute where it is stored. */
+function mergeIntoStored(
+  rollups: RollupStore,
+  { serverId, at, readings }: { serverId: number; at: number; readings: Readings },
+): void {
+  const minute = minuteOf(at)
+  const series = emptySeries({ minutes: 1, quarters: 1 })
+  const stored = rollups.minute(serverId, minute)
+  if (stored) setMinute(series, minute, stored)
+  addSample(series, at, readings)
+  rollups.putMinute(serverId, minute, series)
+}
+
+const keptPerGroup = 20
+
+/** Counts every refusal, and keeps the detail of so few that a flood of nonsense costs little. */
+function keepRefusals(
+  quarantine: QuarantineStore,
+  server: Server,
+  { refusals, at }: { refusals: readonly Refusal[]; at: number },
+): void {
+  const counts = new Map<string, number>()
+  for (const { reason } of refusals) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  for (const [reason, n] of counts) quarantine.count(server.id, reason, n)
+  for (const { reason, detail } of refusals.slice(-keptPerGroup)) {
+    quarantine.keep(server.id, { at, reason, detail })
+  }
+}

@@ -1,0 +1,18 @@
+/** The hub answers messages and browsers between slices: none may hold the event loop longer than this. */
+export const sliceMs = 8
+
+/** Does `work` for each item, giving the event loop its turn every few milliseconds. */
+export async function inSlices<Item>(
+  items: Iterable<Item>,
+  work: (item: Item) => void,
+): Promise<void> {
+  let until = performance.now() + sliceMs
+  for (const item of items) {
+    work(item)
+    if (performance.now() < until) continue
+    await nextTurn()
+    until = performance.now() + sliceMs
+  }
+}
+
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
