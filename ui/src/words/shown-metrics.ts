@@ -1,3 +1,4 @@
+import type { ServerSummary } from '@harbinger/shared/api'
 import { type MetricName, metrics } from '@harbinger/shared/metrics'
 
 /** A metric as a person sees it. Idle is never shown: the screen says "CPU used", which is 100 − idle. */
@@ -44,6 +45,18 @@ export const shownAs = (metric: MetricName): ShownMetric =>
 
 export const toShown = (shown: ShownMetric, value: number): number =>
   shown.inverted ? 100 - value : value
+
+/** The latest reading of a row, as it is shown. */
+export function nowOf(shown: ShownMetric, row: ServerSummary): number | null {
+  if (shown.inverted) return row.cpuUsed
+  return row.metrics[shown.metric]?.now ?? null
+}
+
+/** What a row's reading is expected to be in half an hour, as it is shown. */
+export function in30MinutesOf(shown: ShownMetric, row: ServerSummary): number | null {
+  if (shown.inverted) return row.cpuUsedIn30Minutes
+  return row.metrics[shown.metric]?.in30Minutes ?? null
+}
 
 /** A limit is said of what is shown: idle at 5 % is CPU used at 95 %. */
 export const limitOf = (shown: ShownMetric, limit: number): number =>

@@ -11,9 +11,9 @@ test('says the chance, the middle and the earliest time', () => {
     thresholdSentence(
       memory,
       { threshold: 95, probability: 0.7, earliestMinutes: 75, medianMinutes: 130 },
-      480,
+      { now: 60, horizonMinutes: 480 },
     ),
-  ).toBe('95.0 % is 70 % likely within 8 h, most likely in 2 h 10 min, earliest in 1 h 15 min.')
+  ).toBe('Reaches 95.0 % in 2 h 10 min: 70 % likely within 8 h, earliest in 1 h 15 min.')
 })
 
 test('says "not within 8 h" where so', () => {
@@ -21,9 +21,9 @@ test('says "not within 8 h" where so', () => {
     thresholdSentence(
       memory,
       { threshold: 95, probability: 0, earliestMinutes: null, medianMinutes: null },
-      480,
+      { now: 60, horizonMinutes: 480 },
     ),
-  ).toBe('95.0 %: not within 8 h (under 1 %).')
+  ).toBe('Limit 95.0 %: not within 8 h (under 1 % likely).')
 })
 
 test('a possible breach is not called expected', () => {
@@ -31,9 +31,19 @@ test('a possible breach is not called expected', () => {
     thresholdSentence(
       memory,
       { threshold: 95, probability: 0.12, earliestMinutes: 240, medianMinutes: null },
-      480,
+      { now: 60, horizonMinutes: 480 },
     ),
-  ).toBe('95.0 % is not expected within 8 h but possible: 12 %, earliest in 4 h.')
+  ).toBe('May reach 95.0 %: 12 % likely within 8 h, earliest in 4 h.')
+})
+
+test('a limit that is already reached is said as a fact, not as a forecast', () => {
+  expect(
+    thresholdSentence(
+      cpu,
+      { threshold: 5, probability: 1, earliestMinutes: 0, medianMinutes: 0 },
+      { now: 97, horizonMinutes: 480 },
+    ),
+  ).toBe('At or over its limit of 95.0 % now.')
 })
 
 test('idle is never shown: its limit is said of CPU used', () => {

@@ -2,30 +2,37 @@ import type { ServerSummary, TimeToThreshold } from '@harbinger/shared/api'
 import { chance, reading, span } from './numbers.ts'
 import { limitOf, type ShownMetric } from './shown-metrics.ts'
 
-/** When a limit is reached, as a sentence: the chance, the middle and the earliest time. */
+export type Outcome = {
+  /** What is shown now, or null where it is not known. */
+  readonly now: number | null
+  readonly horizonMinutes: number
+}
+
+/** When a limit is reached, as a sentence: the middle, the chance and the earliest time. */
 export function thresholdSentence(
   shown: ShownMetric,
   { threshold, probability, earliestMinutes, medianMinutes }: TimeToThreshold,
-  horizonMinutes: number,
+  { now, horizonMinutes }: Outcome,
 ): string {
-  const limit = reading(limitOf(shown, threshold), shown.unit)
-  const horizon = span(horizonMinutes)
-  const within = `${chance(probability)} likely within ${horizon}`
-  if (medianMinutes !== null && medianMinutes <= 0)
-    return `At ${limit} now or any minute: ${within}.`
+  const value = limitOf(shown, threshold)
+  const limit = reading(value, shown.unit)
+  const likely = `${chance(probability)} likely within ${span(horizonMinutes)}`
+  if (now !== null && now >= value) return `At or over its limit of ${limit} now.`
   if (medianMinutes !== null) {
     const earliest =
       earliestMinutes !== null && earliestMinutes < medianMinutes
         ? `, earliest ${inSpan(earliestMinutes)}`
         : ''
-    return `${limit} is ${within}, most likely ${inSpan(medianMinutes)}${earliest}.`
+    return `Reaches ${limit} ${inSpan(medianMinutes)}: ${likely}${earliest}.`
   }
   if (earliestMinutes !== null)
-    return `${limit} is not expected within ${horizon} but possible: ${chance(probability)}, earliest ${inSpan(earliestMinutes)}.`
-  return `${limit}: not within ${horizon} (${chance(probability)}).`
+    return `May reach ${limit}: ${likely}, earliest ${inSpan(earliestMinutes)}.`
+  return `Limit ${limit}: not within ${span(horizonMinutes)} (${chance(probability)} likely).`
 }
 
-export const inSpan = (minutes: number): string => (minutes <= 0 ? 'now' : `in ${span(minutes)}`)
+/** A forecast knows steps of 15 min: its first one begins now and ends then. */
+export const inSpan = (minutes: number): string =>
+  minutes <= 0 ? 'within 15 min' : `in ${span(minutes)}`
 
 /** The sooner it breaks, the higher it stands: by median, then by the earliest time, then by risk. */
 export function byTimeToBreak(a: ServerSummary, b: ServerSummary): number {

@@ -77,9 +77,11 @@ export function openChart(element: HTMLElement, first: ChartFacts, options: Char
       ctx.lineTo(bbox.left + bbox.width, y)
       ctx.stroke()
       ctx.textAlign = 'left'
-      const below = y - bbox.top < 14 * ratio || kind === 'warning'
+      const below = y - bbox.top < 14 * ratio
       ctx.textBaseline = below ? 'top' : 'bottom'
-      ctx.fillText(label, bbox.left + 4 * ratio, y + (below ? 2 : -2) * ratio)
+      // Beside each other, because two limits can be closer than a line of text.
+      const indent = kind === 'critical' ? 4 : 110
+      ctx.fillText(label, bbox.left + indent * ratio, y + (below ? 2 : -2) * ratio)
     }
     const x = Math.round(chart.valToPos(facts.now / 1000, 'x', true))
     ctx.strokeStyle = ctx.fillStyle = nowColour

@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join, normalize } from 'node:path'
+import type { ServerSummary } from '@harbinger/shared/api'
+import { mockFleet } from './mock-fleet.ts'
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+}
+
+/** A hub for the browser tests: the same paths and shapes as the real one, and it says what it is told to. */
+export async function openMockHub(uiFolder: string, size: number, port = 0) {
+  const now = () => Date.now()
+  const fleet = mockFleet(size, now())
+  const streams = new Set<ServerResponse>()
+  const asked: string[] = []
+  let refusing = false
+  let eventId = 0
+
+  function json(response: ServerResponse, body: unknown, status = 200) {
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body))
+  }
+
+  const send = (response: ServerResponse, event: string, data: unknown) =>
+    response.write(`id: ${++eventId}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+
+  const tell = (event: string, data: unknown) => {
+    for (const response of streams) send(response, event, data)
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    const url = new URL(request.url ?? '/', 'http://hub')
+    asked.push(`${request.method} ${url.pathname}`)
+    if (!url.pathname.startsWith('/api/')) return file(url.pathname, response)
+    if (refusing)
+      return json(response, { error: { code: 'down', message: 'the hub is down' } }, 503)
+    const [, , , what, name, part] = url.pathname.split('/')
+    if (what === 'health') return json(response, { status: 'ok', version: '0.1.0-test' })
+    if (what === 'fleet') return json(response, fleet.fleet(now()))
+    if (what === 'scenario') {
+      let body = ''
+      for await (const chunk of request) body += chunk
+      fleet.setScenario((JSON.parse(body) as { scenario: string }).scenario)
+      response.writeHead(204).end()
+      tell('servers', fleet.rows(now()))
+      return tell('fleet', fleet.fleet(now()))
+    }
+    if (what === 'stream') {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
+      response.write('retry: 1000\n\n')
+      send(response, 'snapshot', { fleet: fleet.fleet(now()), servers: fleet.rows(now()) })
+      streams.add(response)
+      response.on('close', () => streams.delete(response))
+      return
+    }
+    if (what === 'servers' && name === undefined)
+      return json(response, { servers: fleet.rows(now()), nextCursor: null })
+    const one = fleet.find(decodeURIComponent(name ?? ''))
+    if (what !== 'servers' || !one)
+      return json(
+        response,
+        { error: { code: 'not_found', message: `no server named ${name}` } },
+        404,
+      )
+    if (part === undefined) return json(response, fleet.detail(one, now()))
+    if (part === 'forecast') return json(response, fleet.forecast(one, now()))
+    const read = (key: string) => url.searchParams.get(key)!
+    return json(
+      response,
+      fleet.samples(one, {
+        from: Date.parse(read('from')),
+        to: Date.parse(read('to')),
+        stepSeconds: Number(read('step')),
+      }),
+    )
+  }
+
+  function file(path: string, response: ServerResponse) {
+    const asset = join(uiFolder, normalize(path))
+    const found = extname(path) !== '' && existsSync(asset) ? asset : join(uiFolder, 'index.html')
+    response.writeHead(200, { 'content-type': types[extname(found)] ?? 'application/octet-stream' })
+    response.end(readFileSync(found))
+  }
+
+  const server = createServer((request, response) => void answer(request, response))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+
+  const hangUp = () => {
+    for (const response of streams) response.destroy()
+    streams.clear()
+  }
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    names: fleet.names,
+    /** What was asked of it so far, as "GET /path". */
+    asked,
+    row: (name: string): ServerSummary => fleet.summary(fleet.find(name)!, now()),
+    rows: () => fleet.rows(now()),
+    tell,
+    /** Hangs up and refuses everything until `comeBack`. */
+    goDown() {
+      refusing = true
+      hangUp()
+    },
+    comeBack: () => void (refusing = false),
+    async close() {
+      hangUp()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
