@@ -141,7 +141,9 @@ function chanceSentence(in30: number | null, in8: number | null): string {
 
 /** Servers without a forecast are not counted as safe; the sentence says how many there are. */
 const blindSentence = (total: number, foreseen: number): string =>
-  foreseen > 0 && foreseen < total ? `${total - foreseen} servers have no forecast.` : ''
+  foreseen === 0 || foreseen === total
+    ? ''
+    : `${total - foreseen} ${total - foreseen === 1 ? 'server has' : 'servers have'} no forecast.`
 
 function chanceText(p: number): string {
   if (p < 0.02) return 'less than 2 % likely'
