@@ -76,10 +76,10 @@ const effects: { readonly [kind in FaultKind]: Effect } = {
     c.mem += w * Math.max(0, 93 + 5 * s - c.mem)
     c.queue += w * (1 + 2 * s)
   },
-  dependency_stall(c, w, { s }) {
-    c.back += w * (100 + 250 * s)
+  dependency_stall(c, w, { s, levels }) {
+    c.back += w * (levels.back * (20 + 30 * s) + 100 + 250 * s)
     c.front += w * (25 + 40 * s)
-    stall(c, w, 1 + 2 * s)
+    stall(c, w, 1.5 + 2 * s)
   },
   lock_contention(c, w, { s }) {
     stall(c, 1.3 * w, 1.8 + 2.2 * s)

@@ -87,7 +87,7 @@ export function castScenario(scenario: Scenario, options: CastOptions): Cast {
       const cascadeOf = needs[i]!.find((needed) => origins.includes(needed))
       if (cascadeOf === undefined) continue
       const riseMs = drawn(i, 60_000, 100_000)
-      play(i, 'stalled', { delayMs: drawn(i, 60_000, 160_000), riseMs, cascadeOf })
+      play(i, 'stalled', { delayMs: drawn(i, 30_000, 130_000), riseMs, cascadeOf })
     }
     for (const i of order) {
       if (!dependsOn[profiles[i]!]?.includes('conductor_mgmt')) continue
