@@ -1,0 +1,165 @@
+import type {
+  ServerDetail,
+  ServerSummary,
+  SeverityOrUnknown,
+  TimeToThreshold,
+} from '@harbinger/shared/api'
+import { type MetricName, metricNames, type Readings } from '@harbinger/shared/metrics'
+import { medianIndex, Q } from '@harbinger/shared/forecast/quantiles'
+import { maxSilenceMinutes } from '@harbinger/shared/window/window'
+import { minuteMs } from '@harbinger/shared/window/series'
+import type { ServerForecast } from '../forecast/server-forecast.ts'
+import { stepAt } from './forecast-steps.ts'
+import { serverSentence } from './sentence.ts'
+
+export type TimesToThreshold = { readonly [name in MetricName]?: TimeToThreshold }
+
+/** Everything a row is made of; what is undefined is not known, and is shown so. */
+export type RowFacts = {
+  readonly now: number
+  readonly server: Pick<ServerSummary, 'name' | 'profile' | 'profileSource' | 'simulated'> & {
+    readonly tags: readonly string[]
+    readonly cores: number | undefined
+  }
+  readonly state: ServerSummary['state']
+  readonly conflict: boolean
+  /** The newest readings and when they were taken. */
+  readonly latest: { readonly at: number; readonly readings: Readings } | undefined
+  readonly forecast: ServerForecast | undefined
+  readonly risk:
+    | {
+        readonly risk: number
+        readonly riskNow: number | null
+        readonly riskPredicted: number | null
+        readonly severity: SeverityOrUnknown
+      }
+    | undefined
+  /** Minutes count from the end of the forecast's window; of idle the threshold is a floor. */
+  readonly timeToThreshold: TimesToThreshold
+}
+
+/** Older readings are no longer "now". */
+const maxAgeMs = maxSilenceMinutes * minuteMs
+
+/** Three decimals: below what any of the metrics can resolve, and half the bytes. */
+export const rounded = (value: number): number => Math.round(value * 1000) / 1000
+
+/** One row of the fleet. */
+export function toSummary(facts: RowFacts): ServerSummary {
+  const { now, server, latest, forecast, risk } = facts
+  const readings = latest && now - latest.at <= maxAgeMs ? latest.readings : {}
+  const metrics: ServerSummary['metrics'] = {}
+  for (const name of metricNames) {
+    const value = readings[name]
+    const later = in30Minutes(forecast, name, now)
+    if (value === undefined && later === null) continue
+    metrics[name] = { now: value === undefined ? null : rounded(value), in30Minutes: later }
+  }
+  const idle = metrics.cpu_idle_pct
+  return {
+    name: server.name,
+    profile: server.profile,
+    profileSource: server.profileSource,
+    simulated: server.simulated,
+    tags: [...server.tags],
+    state: facts.state,
+    severity: risk?.severity ?? 'unknown',
+    risk: score(risk?.risk),
+    riskNow: score(risk?.riskNow),
+    riskPredicted: score(risk?.riskPredicted),
+    cpuUsed: used(idle?.now),
+    cores: server.cores ?? null,
+    metrics,
+    cpuUsedIn30Minutes: used(idle?.in30Minutes),
+    timeToThreshold: mostPressing(fromNow(facts)),
+    lastSeen: latest ? new Date(latest.at).toISOString() : null,
+    source: forecast ? sourceOf(forecast) : null,
+    abstained: forecast ? forecast.abstained : 'no forecast has been made yet',
+    conflict: facts.conflict,
+  }
+}
+
+const score = (points: number | null | undefined): number | null =>
+  points === null || points === undefined ? null : Math.round(points * 10) / 10
+
+const used = (idle: number | null | undefined): number | null =>
+  idle === null || idle === undefined ? null : rounded(100 - idle)
+
+/** The median of the step that holds the instant 30 minutes after `now`, however old the forecast is. */
+function in30Minutes(
+  forecast: ServerForecast | undefined,
+  name: MetricName,
+  now: number,
+): number | null {
+  const quantiles = forecast?.metrics[name]?.quantiles
+  if (!forecast || !quantiles) return null
+  const step = stepAt(forecast.windowEnd, now + 30 * minuteMs)
+  return step === undefined ? null : rounded(quantiles[step * Q + medianIndex]!)
+}
+
+/** The times counted from `now` instead of from the end of the forecast's window. */
+export function fromNow({
+  now,
+  forecast,
+  timeToThreshold,
+}: Pick<RowFacts, 'now' | 'forecast' | 'timeToThreshold'>): TimesToThreshold {
+  const age = forecast ? Math.max(0, Math.floor((now - forecast.windowEnd) / minuteMs)) : 0
+  const left = (minutes: number | null) => (minutes === null ? null : Math.max(0, minutes - age))
+  const times: { [name in MetricName]?: TimeToThreshold } = {}
+  for (const name of metricNames) {
+    const time = timeToThreshold[name]
+    if (!time) continue
+    times[name] = {
+      ...time,
+      earliestMinutes: left(time.earliestMinutes),
+      medianMinutes: left(time.medianMinutes),
+    }
+  }
+  return times
+}
+
+/** The metric expected at its threshold first; null when none is expected there at all. */
+export function mostPressing(times: TimesToThreshold): ServerSummary['timeToThreshold'] {
+  let first: ServerSummary['timeToThreshold'] = null
+  for (const metric of metricNames) {
+    const time = times[metric]
+    if (!time || (time.earliestMinutes === null && time.medianMinutes === null)) continue
+    if (!first || isSooner(time, first)) first = { metric, ...time }
+  }
+  return first
+}
+
+export function isSooner(a: TimeToThreshold, b: TimeToThreshold): boolean {
+  const byMedian = (a.medianMinutes ?? Infinity) - (b.medianMinutes ?? Infinity)
+  if (byMedian) return byMedian < 0
+  const byEarliest = (a.earliestMinutes ?? Infinity) - (b.earliestMinutes ?? Infinity)
+  return byEarliest ? byEarliest < 0 : a.probability > b.probability
+}
+
+/** The model where it made any of the numbers, else what made most of them. */
+function sourceOf({ metrics }: ServerForecast): string | null {
+  const counts = new Map<string, number>()
+  for (const { source } of Object.values(metrics)) {
+    if (source.startsWith('model:')) return source
+    counts.set(source, (counts.get(source) ?? 0) + 1)
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null
+}
+
+export type DetailFacts = RowFacts &
+  Pick<ServerDetail, 'reasons' | 'unknown' | 'limits' | 'inventory' | 'agent'>
+
+/** One server's own page. */
+export function toDetail(facts: DetailFacts): ServerDetail {
+  const { reasons, unknown, limits, inventory, agent } = facts
+  const row = toSummary(facts)
+  return {
+    ...row,
+    sentence: serverSentence(facts),
+    reasons: [...reasons],
+    unknown: [...unknown],
+    limits,
+    inventory,
+    agent,
+  }
+}
