@@ -219,3 +219,14 @@ test('uptime runs with the clock and begins again after a planned reboot', () =>
   expect(fleet.readingsAt(0, reboot.from + minuteMs)).toBeUndefined()
   expect(fleet.readingsAt(0, reboot.until + 12 * hourMs)!.uptime_days).toBeCloseTo(0.5, 3)
 })
+
+test('what a server holds wanders, it does not jump', () => {
+  const fleet = fleetOf({ faultsPerServerDay: 0 })
+  const training = fleet.servers.findIndex(({ profile }) => profile === 'ml_compute')
+  let before: number | undefined
+  for (let at = wednesday; at < wednesday + 24 * hourMs; at += 10_000) {
+    const now = fleet.readingsAt(training, at)?.mem_used_pct
+    if (now !== undefined && before !== undefined) expect(Math.abs(now - before)).toBeLessThan(0.2)
+    before = now
+  }
+})
