@@ -50,7 +50,7 @@ const facts = (changes: Partial<RowFacts> = {}): RowFacts => ({
   conflict: false,
   latest: { at: now - 5000, readings: { cpu_idle_pct: 60.04, mem_used_pct: 40 } },
   forecast: serverForecast(),
-  risk: { risk: 12.34, riskNow: 10, riskPredicted: null, severity: 'healthy' },
+  risk: { score: 12.34, now: 10, predicted: null, severity: 'healthy' },
   timeToThreshold: {},
   ...changes,
 })

@@ -1,14 +1,10 @@
-import type {
-  ServerDetail,
-  ServerSummary,
-  SeverityOrUnknown,
-  TimeToThreshold,
-} from '@harbinger/shared/api'
+import type { ServerDetail, ServerSummary, TimeToThreshold } from '@harbinger/shared/api'
 import { type MetricName, metricNames, type Readings } from '@harbinger/shared/metrics'
 import { medianIndex, Q } from '@harbinger/shared/forecast/quantiles'
 import { maxSilenceMinutes } from '@harbinger/shared/window/window'
 import { minuteMs } from '@harbinger/shared/window/series'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
+import type { Risk } from '../risk/assess-risk.ts'
 import { stepAt } from './forecast-steps.ts'
 import { serverSentence } from './sentence.ts'
 
@@ -26,14 +22,7 @@ export type RowFacts = {
   /** The newest readings and when they were taken. */
   readonly latest: { readonly at: number; readonly readings: Readings } | undefined
   readonly forecast: ServerForecast | undefined
-  readonly risk:
-    | {
-        readonly risk: number
-        readonly riskNow: number | null
-        readonly riskPredicted: number | null
-        readonly severity: SeverityOrUnknown
-      }
-    | undefined
+  readonly risk: Pick<Risk, 'score' | 'now' | 'predicted' | 'severity'> | undefined
   /** Minutes count from the end of the forecast's window; of idle the threshold is a floor. */
   readonly timeToThreshold: TimesToThreshold
 }
@@ -64,9 +53,9 @@ export function toSummary(facts: RowFacts): ServerSummary {
     tags: [...server.tags],
     state: facts.state,
     severity: risk?.severity ?? 'unknown',
-    risk: score(risk?.risk),
-    riskNow: score(risk?.riskNow),
-    riskPredicted: score(risk?.riskPredicted),
+    risk: score(risk?.score),
+    riskNow: score(risk?.now),
+    riskPredicted: score(risk?.predicted),
     cpuUsed: used(idle?.now),
     cores: server.cores ?? null,
     metrics,
