@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { deflateSync } from 'node:zlib'
 import { connectAsync, type MqttClient } from 'mqtt'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -122,7 +121,7 @@ test('is sent a sample again while storage fails, and acknowledges when it works
   const agent = await hub.agent('web1')
   hub.failure.next = new Error('disk full')
   const said = agent.say('samples', sample(1))
-  await once(agent.client, 'reconnect')
+  await new Promise<void>((resolve) => agent.client.once('reconnect', () => resolve()))
   expect(hub.rows()).toBe(0)
   expect(agent.acks).toEqual([])
   hub.failure.next = undefined

@@ -186,6 +186,7 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
       connections: broker.connectedClients,
     }),
     waiting: commits.waiting,
+    isFailing: (): boolean => failing,
     lagMs: (): number | undefined => lagMs,
     isConflict: (name: string): boolean => conflicts.isConflict(name, now()),
     /** Stops hearing, and keeps what was heard. */

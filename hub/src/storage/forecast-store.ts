@@ -10,15 +10,13 @@ export function forecastStore(db: Database) {
     `INSERT INTO forecasts (server_id, issued_at, body) VALUES (?, ?, ?)
      ON CONFLICT DO UPDATE SET issued_at = excluded.issued_at, body = excluded.body`,
   )
-  const select = db.prepare<[], { server_id: number; body: Buffer }>(
-    'SELECT server_id, body FROM forecasts',
-  )
+  const select = db.prepare<[], { body: Buffer }>('SELECT body FROM forecasts')
 
   return {
     put: (serverId: number, forecast: ServerForecast): void =>
       void put.run(serverId, forecast.issuedAt, toBody(forecast)),
-    each(visit: (serverId: number, forecast: ServerForecast) => void): void {
-      for (const { server_id, body } of select.all()) visit(server_id, readBody(body))
+    each(visit: (forecast: ServerForecast) => void): void {
+      for (const { body } of select.all()) visit(readBody(body))
     },
   }
 }

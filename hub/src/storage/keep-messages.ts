@@ -119,6 +119,10 @@ export function messageKeeper(
       stored++
       if (sample.cores !== undefined) servers.setCores(server, sample.cores)
       if (at > server.newestAt) {
+        if (!message.catchUp && server.newestAt > 0) {
+          const gap = Math.min(longestIntervalMs, at - server.newestAt)
+          server.intervalMs += (gap - server.intervalMs) / 5
+        }
         server.newestAt = at
         server.latest = { at, readings: sample.m }
       }
@@ -218,6 +222,9 @@ function mergeIntoStored(
   addSample(series, at, readings)
   rollups.putMinute(serverId, minute, series)
 }
+
+/** Agents may be told to sample every 300 s, not less often. */
+const longestIntervalMs = 300_000
 
 const keptPerGroup = 20
 

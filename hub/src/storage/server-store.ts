@@ -34,6 +34,8 @@ export type Server = {
   lastArrivedAt: number
   /** Arrival minus the agent's clock at the newest live sample. */
   skewMs: number | undefined
+  /** Between live samples, roughly; 10 s until there are two. */
+  intervalMs: number
   /** What the newest sample says. */
   latest: { readonly at: number; readonly readings: Readings } | undefined
 }
@@ -175,8 +177,11 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
       const row = selectOne.get(server.id)
       if (!row) return
       const { profile, source } = profileOf(row.name, row.operator_profile, row.agent_profile)
-      const { latest } = server
-      Object.assign(server, toServer(row, { profile, profileSource: source }), { latest })
+      const { latest, intervalMs } = server
+      Object.assign(server, toServer(row, { profile, profileSource: source }), {
+        latest,
+        intervalMs,
+      })
     },
   }
 }
@@ -216,6 +221,7 @@ const newServer = {
   newestAt: -1,
   lastArrivedAt: -1,
   skewMs: undefined,
+  intervalMs: 10_000,
   latest: undefined,
 } as const
 
@@ -242,6 +248,7 @@ function toServer(row: Row, decided: Pick<Server, 'profile' | 'profileSource'>):
     unknownReadings: row.unknown_readings,
     firstSeen: row.first_seen,
     ...toProgress(row),
+    intervalMs: 10_000,
     latest: undefined,
   }
 }

@@ -31,8 +31,24 @@ export function fleetWindow(load: (serverId: number, series: Series) => void) {
   }
   const seriesOf = (serverId: number): Series => byId.get(serverId) ?? reload(serverId)
 
+  const markQuarter = (serverId: number, minute: number): void => {
+    const quarter = Math.floor(minute / minutesPerQuarter)
+    const quarters = dirtyQuarters.get(serverId)
+    if (quarters) quarters.add(quarter)
+    else dirtyQuarters.set(serverId, new Set([quarter]))
+  }
+
   return {
     series: seriesOf,
+    /** At start: what is stored of a server; its quarters from the last stored one on are computed again. */
+    open(serverId: number, lastQuarter: number | null): void {
+      const series = reload(serverId)
+      if (series.lastMinute < 0) return
+      const oldest = Math.ceil((series.lastMinute - series.minuteCapacity + 1) / minutesPerQuarter)
+      for (let q = Math.max(oldest, lastQuarter ?? 0); q <= series.lastQuarter; q++) {
+        markQuarter(serverId, q * minutesPerQuarter)
+      }
+    },
     reload: (serverId: number): void => void reload(serverId),
 
     /** False when the sample is older than memory reaches. */
@@ -51,12 +67,7 @@ export function fleetWindow(load: (serverId: number, series: Series) => void) {
     },
 
     /** Remembers that the quarter of this minute has to be computed again. */
-    markQuarter(serverId: number, minute: number): void {
-      const quarter = Math.floor(minute / minutesPerQuarter)
-      const quarters = dirtyQuarters.get(serverId)
-      if (quarters) quarters.add(quarter)
-      else dirtyQuarters.set(serverId, new Set([quarter]))
-    },
+    markQuarter,
 
     /** The changed quarters that ended before minute `end`, taken out of the list. */
     takeEndedQuarters(end: number): { readonly serverId: number; readonly quarter: number }[] {

@@ -1,0 +1,54 @@
+import type { Command } from 'commander'
+import { pino } from 'pino'
+import type { Clock } from '../clock.ts'
+import { type Config, printConfig, readConfig } from '../config.ts'
+import { openHub } from '../hub.ts'
+import { untilStopped } from './signals.ts'
+
+type Options = {
+  readonly config?: string
+  readonly port?: string
+  readonly mqttPort?: string
+  readonly data?: string
+  readonly model?: string
+  readonly demo?: string
+  readonly printConfig?: boolean
+}
+
+/** `harbinger hub` */
+export function hubCommand(program: Command, clock: Clock): void {
+  program
+    .command('hub')
+    .description('run the hub: hear agents, forecast, serve the fleet view')
+    .option('--config <file>', 'configuration (.harbinger/hub.yaml, /etc/harbinger/hub.yaml)')
+    .option('--port <port>', 'where the fleet view is served (8080)')
+    .option('--mqtt-port <port>', 'where agents connect (1883)')
+    .option('--data <folder>', 'where data are kept (.harbinger/data)')
+    .option('--model <folder>', 'the model that forecasts (models/base)')
+    .option('--demo <servers>', 'also run a simulated fleet with history, labelled as simulated')
+    .option('--print-config', 'show the settings in force, secrets masked, and end')
+    .action(async (options: Options) => {
+      const config = readConfig({
+        file: options.config,
+        flags: {
+          'http.port': options.port,
+          'mqtt.port': options.mqttPort,
+          'data.folder': options.data,
+          'model.folder': options.model,
+          'demo.servers': options.demo,
+        },
+      })
+      if (options.printConfig) process.stdout.write(`${printConfig(config)}\n`)
+      else await runHub(config, clock)
+    })
+}
+
+async function runHub(config: Config, clock: Clock): Promise<void> {
+  const log = pino({ level: config.logLevel })
+  const stopped = untilStopped()
+  const hub = await openHub(config, { clock, log })
+  log.info({ address: hub.address, mqttPort: hub.mqttPort }, 'the hub is up')
+  log.info({ signal: await stopped }, 'stopping')
+  await hub.close()
+  log.info({}, 'stopped')
+}

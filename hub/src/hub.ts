@@ -1,0 +1,112 @@
+import { resolve } from 'node:path'
+import { minuteMs } from '@harbinger/shared/window/series'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { cycles } from './cycles.ts'
+import { openForecaster } from './forecast/forecaster.ts'
+import { hubHealth } from './health.ts'
+import { openBroker } from './ingest/broker.ts'
+import type { Log } from './log.ts'
+import { housekeeping } from './storage/housekeeping.ts'
+import { keepForecasts, loadForecasts } from './storage/keep-forecasts.ts'
+import { messageKeeper } from './storage/keep-messages.ts'
+import { loadSeries } from './storage/load-series.ts'
+import { samplesQuery } from './storage/samples-query.ts'
+import { openStores } from './storage/stores.ts'
+import { type Demo, liveFleet } from './view/live-fleet.ts'
+import { openView } from './view/view.ts'
+import { fleetBatches } from './window/fleet-batches.ts'
+import { fleetWindow } from './window/fleet-window.ts'
+import { inSlices } from './window/slices.ts'
+
+export type HubOptions = { readonly clock: Clock; readonly log: Log; readonly demo?: Demo }
+export type Hub = Awaited<ReturnType<typeof openHub>>
+
+/** The hub, in the order the data travels: ingest, window, forecast, risk, view; storage beside them. */
+export async function openHub(config: Config, { clock, log, demo }: HubOptions) {
+  const { now } = clock
+  const stores = openStores(config.dataFolder, config.profileRules)
+  const { servers, rollups, quarantine } = stores
+  const window = fleetWindow((serverId, series) =>
+    loadSeries(rollups, { serverId, series, now: now() }),
+  )
+  await inSlices([...servers.all()], ({ id }) => window.open(id, rollups.quarterBounds(id).last))
+  const forecaster = await openForecaster({
+    modelFolder: resolve(config.modelFolder),
+    device: config.device === 'auto' ? 'cpu' : config.device,
+    log,
+  })
+
+  const query = samplesQuery(stores, config.retention)
+  const fleet = liveFleet({
+    now,
+    servers,
+    series: window.series,
+    isConflict: (name) => broker.isConflict(name),
+    agent: ({ id }) => ({
+      quarantined: quarantine.counts(id),
+      lastQuarantined: quarantine.last(id),
+    }),
+    samples: (server, range) => query(server, range, now()),
+    health: () => health(),
+    demo,
+  })
+  loadForecasts(stores, fleet.setForecast)
+
+  const broker = await openBroker({
+    ...config.mqtt,
+    now,
+    keep: messageKeeper(stores, window),
+    onKept: (kept) => fleet.touch(kept.servers),
+    log,
+  })
+
+  const rounds = cycles(async (at, { lap, count }) => {
+    const abstained: { server: string; reason: string }[] = []
+    const batches = fleetBatches([...servers.all()], { series: window.series, now: at, abstained })
+    for await (const { batch, rows, windowEnd } of batches) {
+      lap('window')
+      const made = await forecaster.forecast({
+        ...{ batch, rows, windowEnd, issuedAt: now() },
+        // The last batch also says who has none.
+        abstained: abstained.splice(0),
+      })
+      lap('forecast')
+      await keepForecasts(stores, made)
+      lap('commit')
+      await inSlices(made, fleet.setForecast)
+      lap('risk')
+      count(made)
+    }
+  }, log)
+
+  const keepHouse = housekeeping(stores, { window, retention: config.retention, log })
+  const timers = [
+    clock.every(config.forecastEverySeconds * 1000, (due) => void rounds.start(due)),
+    clock.every(minuteMs, (due) => void keepHouse.quarters(due)),
+    clock.every(60 * minuteMs, (due) => void keepHouse.retention(due)),
+    clock.every(1000, fleet.tick),
+  ]
+  const health = hubHealth({ now, forecaster, broker, rounds, servers: servers.count })
+  const { host, port, allowedHosts } = config.http
+  const view = await openView({
+    ...{ host, port, allowedHosts, sources: fleet.sources, uiDirectory: config.uiFolder, log },
+  })
+  void rounds.start(now())
+
+  return {
+    address: view.address,
+    mqttPort: broker.port,
+    sources: fleet.sources,
+    /** Stops hearing before it stops keeping. */
+    async close(): Promise<void> {
+      for (const stop of timers) stop()
+      await broker.close()
+      await rounds.done()
+      await keepHouse.done()
+      await view.close()
+      await forecaster.close()
+      stores.close()
+    },
+  }
+}

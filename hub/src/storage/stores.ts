@@ -1,0 +1,30 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ProfileRule } from '@harbinger/shared/profiles'
+import { openDatabase } from './database.ts'
+import { forecastStore } from './forecast-store.ts'
+import { quarantineStore } from './quarantine-store.ts'
+import { rollupStore } from './rollup-store.ts'
+import { sampleStore } from './sample-store.ts'
+import { serverStore } from './server-store.ts'
+
+export type HubStores = ReturnType<typeof openStores>
+
+/** Everything the hub keeps, in one file of the data folder. */
+export function openStores(folder: string, profileRules: readonly ProfileRule[] = []) {
+  if (folder !== ':memory:') mkdirSync(folder, { recursive: true })
+  const db = openDatabase(folder === ':memory:' ? folder : join(folder, 'harbinger.db'))
+  return {
+    db,
+    servers: serverStore(db, profileRules),
+    samples: sampleStore(db),
+    rollups: rollupStore(db),
+    quarantine: quarantineStore(db),
+    forecasts: forecastStore(db),
+    close: () => {
+      // What the log holds goes into the file, so that a copy of the one file is whole.
+      db.pragma('wal_checkpoint(TRUNCATE)')
+      db.close()
+    },
+  }
+}

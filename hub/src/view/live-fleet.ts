@@ -1,0 +1,150 @@
+import { scenarios, type Scenario } from '@harbinger/shared/api'
+import type { Series } from '@harbinger/shared/window/series'
+import type { ServerForecast } from '../forecast/server-forecast.ts'
+import { assessEnvironment } from '../risk/environment.ts'
+import type { Server } from '../storage/server-store.ts'
+import { assessServer, type Assessed } from './assess-server.ts'
+import { toDetailFacts, type AgentFacts } from './detail-facts.ts'
+import { noForecastYet, toForecastAnswer } from './forecast-answer.ts'
+import { toDetail } from './rows.ts'
+import type { FleetChange, ViewSources } from './view-sources.ts'
+
+export type LiveFleetOptions = {
+  readonly now: () => number
+  readonly servers: {
+    readonly all: () => Iterable<Server>
+    readonly find: (name: string) => Server | undefined
+  }
+  readonly series: (serverId: number) => Series
+  readonly isConflict: (name: string) => boolean
+  readonly agent: (server: Server) => AgentFacts
+  readonly samples: (
+    server: Server,
+    range: Parameters<ViewSources['samples']>[1],
+  ) => ReturnType<ViewSources['samples']>
+  readonly health: ViewSources['health']
+  readonly demo: Demo | undefined
+}
+
+/** The simulated fleet that runs beside the hub. */
+export type Demo = {
+  readonly scenario: () => Scenario
+  readonly set: (scenario: Scenario) => Promise<void>
+}
+
+/** A row older than this is looked at again although nothing arrived: silence is news too. */
+const lookAgainMs = 15_000
+const topRisks = 10
+
+export type LiveFleet = ReturnType<typeof liveFleet>
+
+/** What everyone may ask of the fleet: rows kept up to date as samples and forecasts come. */
+export function liveFleet({
+  now,
+  servers,
+  series,
+  isConflict,
+  agent,
+  ...options
+}: LiveFleetOptions) {
+  const forecasts = new Map<number, ServerForecast>()
+  const assessed = new Map<number, Assessed>()
+  const dirty = new Set<Server>()
+  const changed = new Map<Server, Assessed['row']>()
+  const listeners = new Set<(change: FleetChange) => void>()
+  let rows: readonly Assessed['row'][] | undefined
+  let environment: ReturnType<typeof assessEnvironment> | undefined
+  let lookedAt = 0
+
+  const assess = (server: Server): Assessed => {
+    const made = assessServer({
+      ...{ server, now: now(), series: series(server.id), conflict: isConflict(server.name) },
+      ...{ forecast: forecasts.get(server.id), before: assessed.get(server.id) },
+    })
+    assessed.set(server.id, made)
+    rows = undefined
+    environment = undefined
+    return made
+  }
+  const known = (server: Server): Assessed => assessed.get(server.id) ?? assess(server)
+  const allKnown = (): Assessed[] => [...servers.all()].map(known)
+
+  const sources: ViewSources = {
+    now,
+    health: options.health,
+    servers: () => (rows ??= allKnown().map(({ row }) => row)),
+    fleet() {
+      const all = allKnown()
+      environment ??= assessEnvironment(all.map(({ inFleet }) => inFleet))
+      const summaries = sources.servers()
+      const byState: Record<string, number> = {}
+      for (const { state } of summaries) byState[state] = (byState[state] ?? 0) + 1
+      const { bySeverity, ...rest } = environment
+      return {
+        at: new Date(now()).toISOString(),
+        total: summaries.length,
+        simulated: summaries.filter(({ simulated }) => simulated).length,
+        bySeverity,
+        byState,
+        environment: rest,
+        topRisks: summaries
+          .filter(({ risk }) => risk !== null && risk > 0)
+          .sort((a, b) => b.risk! - a.risk!)
+          .slice(0, topRisks),
+        demo: options.demo
+          ? { scenario: options.demo.scenario(), scenarios: [...scenarios] }
+          : null,
+      }
+    },
+    server(name) {
+      const server = servers.find(name)
+      if (!server) return undefined
+      return toDetail(toDetailFacts(known(server), server, agent(server)))
+    },
+    samples(name, range) {
+      const server = servers.find(name)
+      return server && options.samples(server, range)
+    },
+    forecast(name) {
+      const server = servers.find(name)
+      if (!server) return undefined
+      const forecast = forecasts.get(server.id)
+      return forecast
+        ? toForecastAnswer(forecast, known(server).facts.timeToThreshold)
+        : noForecastYet(server.name, now())
+    },
+    setScenario: options.demo?.set,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+
+  return {
+    sources,
+    /** Something arrived from these servers. */
+    touch(changed: Iterable<Server>): void {
+      for (const server of changed) dirty.add(server)
+    },
+    setForecast(forecast: ServerForecast): void {
+      const server = servers.find(forecast.server)
+      if (!server) return
+      forecasts.set(server.id, forecast)
+      dirty.delete(server)
+      changed.set(server, assess(server).row)
+    },
+    /** Once a second: what changed is assessed again and told. */
+    tick(): void {
+      if (now() - lookedAt >= lookAgainMs) {
+        lookedAt = now()
+        for (const server of servers.all()) dirty.add(server)
+      }
+      for (const server of dirty) changed.set(server, assess(server).row)
+      dirty.clear()
+      if (changed.size === 0) return
+      const change = { servers: [...changed.values()], removed: [], fleet: sources.fleet() }
+      changed.clear()
+      for (const listener of listeners) listener(change)
+    },
+  }
+}
