@@ -1,5 +1,4 @@
 import { networkMetricNames } from '@harbinger/shared/metrics'
-import { fillBaseline } from '@harbinger/shared/forecast/baseline'
 import {
   historySteps,
   horizonSteps,
@@ -43,7 +42,7 @@ export function drawHistoryMinutes(random: () => number): number | undefined {
   return undefined
 }
 
-/** Takes away what a real server may lack: whole metrics, and a stretch of the past. */
+/** Takes away what a real server may lack: whole metrics, and a stretch of the past. The baseline is not redone here. */
 export function addHardship(
   batch: WindowBatch & TruthBatch,
   row: number,
@@ -64,7 +63,6 @@ export function addHardship(
     const start = Math.floor(random() * (historySteps - 4 - length))
     dropSteps(batch, row, start, start + length)
   }
-  if (missing || gap) fillBaseline(batch, row)
 }
 
 function dropMetric(batch: WindowBatch & TruthBatch, row: number, v: number): void {

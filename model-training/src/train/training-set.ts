@@ -1,9 +1,11 @@
 import { windowBatch, type WindowBatch } from '@harbinger/shared/window/window-batch'
+import { fillBaseline } from '@harbinger/shared/forecast/baseline'
 import type { FleetHistory } from '../history/fleet-history.ts'
 import { cutWindow } from '../windows/cut-window.ts'
 import { fillTruth, truthBatch, type TruthBatch } from '../windows/truth.ts'
 import { addHardship, drawHistoryMinutes, hardships } from './augment.ts'
 import { randomStream } from './random.ts'
+import { blendRow, rescaleRow, shiftWeek } from './vary.ts'
 
 export type TrainingBatch = WindowBatch & TruthBatch
 
@@ -17,8 +19,18 @@ export type Source = {
   readonly to: number
 }
 
+type How = {
+  readonly random: () => number
+  readonly augment: boolean
+  readonly scratch: TrainingBatch
+}
+
 const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 const horizonMs = 8 * hourMs
+
+/** Shares of training windows that get each variation. */
+export const variations = { blended: 0.5, rescaled: 0.5, weekShifted: 0.5 } as const
 
 export const trainingBatch = (size: number): TrainingBatch => ({
   ...windowBatch(size),
@@ -43,10 +55,11 @@ export function drawBatch(
   { seed, place, augment = true }: { seed: number; place: number; augment?: boolean },
 ): TrainingBatch {
   const random = randomStream(seed, place)
+  const how = { random, augment, scratch: trainingBatch(1) }
   const total = sources.reduce((sum, { weight }) => sum + weight, 0)
   for (let row = 0; row < batch.size; row++) {
     let tries = 0
-    while (!drawWindow(batch, row, pick(sources, random() * total), { random, augment })) {
+    while (!drawWindow(batch, row, pick(sources, random() * total), how)) {
       if (++tries === 1000)
         throw new Error('no window to learn from: the histories are nearly empty')
     }
@@ -64,25 +77,46 @@ function pick(sources: readonly Source[], place: number): Source {
 }
 
 /** Writes one window and its truth; false when the hub would not forecast there or nothing was measured after. */
-function drawWindow(
+function drawWindow(batch: TrainingBatch, row: number, source: Source, how: How): boolean {
+  const { random, augment } = how
+  const { from, to } = source
+  const now = from + random() * (to - horizonMs - from)
+  if (!cutAt(batch, row, { source, now, how })) return false
+  if (augment) {
+    if (random() < variations.blended) {
+      const days = Math.floor((to - horizonMs - from) / dayMs)
+      const first = from + ((now - from) % dayMs)
+      const then = first + Math.floor(random() * (days + 1)) * dayMs
+      // Same time of day, any server, any day.
+      if (then <= to - horizonMs && cutAt(how.scratch, 0, { source, now: then, how })) {
+        blendRow(batch, row, { from: how.scratch, other: 0, share: random() })
+      }
+    }
+    if (random() < variations.rescaled) rescaleRow(batch, row, random)
+    if (random() < variations.weekShifted) shiftWeek(batch, row, Math.floor(7 * random()))
+    addHardship(batch, row, random)
+    fillBaseline(batch, row)
+  }
+  const width = batch.truthKnown.length / batch.size
+  return batch.truthKnown.subarray(row * width, (row + 1) * width).some((known) => known > 0)
+}
+
+function cutAt(
   batch: TrainingBatch,
   row: number,
-  { history, from, to }: Source,
-  { random, augment }: { readonly random: () => number; readonly augment: boolean },
+  { source, now, how }: { readonly source: Source; readonly now: number; readonly how: How },
 ): boolean {
-  const server = history.servers[Math.floor(random() * history.servers.length)]!
-  const now = from + random() * (to - horizonMs - from)
-  const historyMinutes = augment ? drawHistoryMinutes(random) : undefined
+  const { random, augment } = how
+  const { servers } = source.history
+  const server = servers[Math.floor(random() * servers.length)]!
   const end = cutWindow(batch, row, {
     server,
     now,
-    historyMinutes,
+    historyMinutes: augment ? drawHistoryMinutes(random) : undefined,
     unknownProfile: augment && random() < hardships.unknownProfile,
     unknownHardware: augment && random() < hardships.unknownHardware,
   })
   if (end === undefined) return false
   fillTruth(batch, row, { series: server.series, end })
-  if (augment) addHardship(batch, row, random)
-  const width = batch.truthKnown.length / batch.size
-  return batch.truthKnown.subarray(row * width, (row + 1) * width).some((known) => known > 0)
+  return true
 }

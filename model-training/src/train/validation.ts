@@ -6,7 +6,7 @@ import { openInference } from '../onnx/inference.ts'
 import { drawBatch, type Source, trainingBatch } from './training-set.ts'
 
 /** Windows of each source that a set of weights is judged by. */
-const windowsPerSource = 384
+const windowsPerSource = 640
 
 export type Validation = {
   /** WQL of these weights per source, and their mean. */
