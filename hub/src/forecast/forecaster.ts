@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Series } from '@harbinger/shared/window/series'
 import type { WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { Log } from '../log.ts'
@@ -11,7 +12,7 @@ import { buffersOf, copyRows, type Device, type ModelInfo } from './worker-messa
 export type ForecasterOptions = {
   /** Undefined: baselines only. */
   readonly modelFolder: string | undefined
-  /** Threads of the network. Default 2. */
+  /** Threads of the network. Default: one core is left to the hub, and more than four do not help. */
   readonly threads?: number
   /** Default cpu; another one that cannot be used falls back to it. */
   readonly device?: Device
@@ -41,12 +42,16 @@ export type ForecasterStatus = {
 
 export type Forecaster = Awaited<ReturnType<typeof openForecaster>>
 
-/** Rows that go to the worker together: enough to keep it busy, little enough to be copied in a millisecond. */
-const chunkRows = 64
+/** Rows that go to the worker together: enough to keep it busy, little enough to be copied in 3 ms. */
+const chunkRows = 32
 
 /** Forecasts whole fleets in a thread of its own: by the network where there is one, by the baselines always. */
 export async function openForecaster(options: ForecasterOptions) {
-  const { threads = 2, device = 'cpu', log } = options
+  const {
+    threads = Math.max(1, Math.min(4, availableParallelism() - 1)),
+    device = 'cpu',
+    log,
+  } = options
   let folder = options.modelFolder
   let model: ModelInfo | null = null
   let problem: string | null = folder === undefined ? 'no model folder is set' : null

@@ -3,7 +3,8 @@ import { metricNames } from '@harbinger/shared/metrics'
 import { peakMinutes, Q, quantileLevels } from '@harbinger/shared/forecast/quantiles'
 import { horizonSteps, stepMinutes } from '@harbinger/shared/window/window-batch'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
-import { rounded, type TimesToThreshold } from './rows.ts'
+import { rounded } from './rows.ts'
+import type { TimesToThreshold } from './threshold-times.ts'
 
 const instant = (at: number): string => new Date(at).toISOString()
 

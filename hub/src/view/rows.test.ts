@@ -6,8 +6,9 @@ import { describe, expect, test } from 'vitest'
 import type { MetricForecast, ServerForecast } from '../forecast/server-forecast.ts'
 import { noForecastYet, toForecastAnswer } from './forecast-answer.ts'
 import { stepAt } from './forecast-steps.ts'
-import { mostPressing, type RowFacts, toDetail, toSummary } from './rows.ts'
+import { type RowFacts, toDetail, toSummary } from './rows.ts'
 import { duration, serverSentence } from './sentence.ts'
+import { mostPressing } from './threshold-times.ts'
 
 const now = Date.parse('2026-03-02T10:00:00Z')
 const minutes = (n: number) => n * minuteMs

@@ -1,5 +1,5 @@
-import type { ServerDetail, ServerSummary, TimeToThreshold } from '@harbinger/shared/api'
-import { type MetricName, metricNames, type Readings } from '@harbinger/shared/metrics'
+import type { ServerDetail, ServerSummary } from '@harbinger/shared/api'
+import { type MetricName, metricNames } from '@harbinger/shared/metrics'
 import { medianIndex, Q } from '@harbinger/shared/forecast/quantiles'
 import { maxSilenceMinutes } from '@harbinger/shared/window/window'
 import { minuteMs } from '@harbinger/shared/window/series'
@@ -7,24 +7,17 @@ import type { ServerForecast } from '../forecast/server-forecast.ts'
 import type { Risk } from '../risk/assess-risk.ts'
 import { stepAt } from './forecast-steps.ts'
 import { serverSentence } from './sentence.ts'
-
-export type TimesToThreshold = { readonly [name in MetricName]?: TimeToThreshold }
+import { fromNow, mostPressing, type Outlook } from './threshold-times.ts'
 
 /** Everything a row is made of; what is undefined is not known, and is shown so. */
-export type RowFacts = {
-  readonly now: number
+export type RowFacts = Outlook & {
   readonly server: Pick<ServerSummary, 'name' | 'profile' | 'profileSource' | 'simulated'> & {
     readonly tags: readonly string[]
     readonly cores: number | undefined
   }
   readonly state: ServerSummary['state']
   readonly conflict: boolean
-  /** The newest readings and when they were taken. */
-  readonly latest: { readonly at: number; readonly readings: Readings } | undefined
-  readonly forecast: ServerForecast | undefined
   readonly risk: Pick<Risk, 'score' | 'now' | 'predicted' | 'severity'> | undefined
-  /** Minutes count from the end of the forecast's window; of idle the threshold is a floor. */
-  readonly timeToThreshold: TimesToThreshold
 }
 
 /** Older readings are no longer "now". */
@@ -84,45 +77,6 @@ function in30Minutes(
   if (!forecast || !quantiles) return null
   const step = stepAt(forecast.windowEnd, now + 30 * minuteMs)
   return step === undefined ? null : rounded(quantiles[step * Q + medianIndex]!)
-}
-
-/** The times counted from `now` instead of from the end of the forecast's window. */
-export function fromNow({
-  now,
-  forecast,
-  timeToThreshold,
-}: Pick<RowFacts, 'now' | 'forecast' | 'timeToThreshold'>): TimesToThreshold {
-  const age = forecast ? Math.max(0, Math.floor((now - forecast.windowEnd) / minuteMs)) : 0
-  const left = (minutes: number | null) => (minutes === null ? null : Math.max(0, minutes - age))
-  const times: { [name in MetricName]?: TimeToThreshold } = {}
-  for (const name of metricNames) {
-    const time = timeToThreshold[name]
-    if (!time) continue
-    times[name] = {
-      ...time,
-      earliestMinutes: left(time.earliestMinutes),
-      medianMinutes: left(time.medianMinutes),
-    }
-  }
-  return times
-}
-
-/** The metric expected at its threshold first; null when none is expected there at all. */
-export function mostPressing(times: TimesToThreshold): ServerSummary['timeToThreshold'] {
-  let first: ServerSummary['timeToThreshold'] = null
-  for (const metric of metricNames) {
-    const time = times[metric]
-    if (!time || (time.earliestMinutes === null && time.medianMinutes === null)) continue
-    if (!first || isSooner(time, first)) first = { metric, ...time }
-  }
-  return first
-}
-
-export function isSooner(a: TimeToThreshold, b: TimeToThreshold): boolean {
-  const byMedian = (a.medianMinutes ?? Infinity) - (b.medianMinutes ?? Infinity)
-  if (byMedian) return byMedian < 0
-  const byEarliest = (a.earliestMinutes ?? Infinity) - (b.earliestMinutes ?? Infinity)
-  return byEarliest ? byEarliest < 0 : a.probability > b.probability
 }
 
 /** The model where it made any of the numbers, else what made most of them. */

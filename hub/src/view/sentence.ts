@@ -2,16 +2,14 @@ import type { TimeToThreshold } from '@harbinger/shared/api'
 import { cpuUsed, type MetricName, metricNames, metrics } from '@harbinger/shared/metrics'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { maxSilenceMinutes } from '@harbinger/shared/window/window'
-import { fromNow, isSooner, type RowFacts } from './rows.ts'
-
-type Facts = Pick<RowFacts, 'now' | 'latest' | 'forecast' | 'timeToThreshold'>
+import { fromNow, isSooner, type Outlook } from './threshold-times.ts'
 
 /** A forecast is made every minute; one this old is said to be. */
 const staleForecastMinutes = 10
 const horizonHours = 8
 
 /** What is going on with one server, in plain words, with how sure that is. */
-export function serverSentence(known: Facts): string {
+export function serverSentence(known: Outlook): string {
   const facts = { ...known, timeToThreshold: fromNow(known) }
   const { now, latest, forecast } = facts
   if (!latest) return 'No sample has arrived yet.'
@@ -43,10 +41,10 @@ const quiet = (isOverAlready: boolean): string =>
 const abstention = (reason: string): string =>
   reason.startsWith('learning') ? `${capital(reason)}.` : `No forecast: ${reason}.`
 
-const readingOf = ({ latest }: Facts, name: MetricName): number | undefined =>
+const readingOf = ({ latest }: Outlook, name: MetricName): number | undefined =>
   latest && (name === 'cpu_idle_pct' ? cpuUsed(latest.readings) : latest.readings[name])
 
-function isOver(facts: Facts, name: MetricName): boolean {
+function isOver(facts: Outlook, name: MetricName): boolean {
   const time = facts.timeToThreshold[name]
   const reading = readingOf(facts, name)
   return time !== undefined && reading !== undefined && reading >= limitOf(name, time)
@@ -56,11 +54,11 @@ function isOver(facts: Facts, name: MetricName): boolean {
 const limitOf = (name: MetricName, { threshold }: TimeToThreshold): number =>
   name === 'cpu_idle_pct' ? 100 - threshold : threshold
 
-const overText = (facts: Facts, name: MetricName): string =>
+const overText = (facts: Outlook, name: MetricName): string =>
   `${label(name)} is at ${amount(readingOf(facts, name)!, name)}, its limit is ${amount(limitOf(name, facts.timeToThreshold[name]!), name)}.`
 
 /** What may reach its threshold and has not yet, soonest first. */
-function expected(facts: Facts): string[] {
+function expected(facts: Outlook): string[] {
   return metricNames
     .flatMap((name) => {
       const time = facts.timeToThreshold[name]
