@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+// Starts the agent under the Node that the project pins, whatever Node starts this file (20 or later).
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const agent = fileURLToPath(new URL('..', import.meta.url))
+
+/** The package of the pinned Node holds one file, bin/node; elsewhere than on Linux the present Node has to do. */
+function pinnedNode() {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(
+      `node-${process.platform}-${process.arch}/package.json`,
+    )
+    return join(dirname(manifest), 'bin', 'node')
+  } catch {
+    return process.execPath
+  }
+}
+
+const bundle = join(agent, 'dist', 'harbinger-agent.js')
+const program = existsSync(bundle) ? bundle : join(agent, 'src', 'main.ts')
+
+const child = spawn(pinnedNode(), [...nodeFlags(), program, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+})
+
+/** Small pages for young objects and a heap that is collected before it grows: measured in docs/agent.md. */
+function nodeFlags() {
+  return ['--max-semi-space-size=1', '--max-old-space-size=64']
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('error', (error) => {
+  console.error(`harbinger-agent: ${error.message}`)
+  process.exit(1)
+})
+child.on('exit', (code, signal) => {
+  // 128 + n is what a shell says of a program that signal n ended.
+  process.exit(code ?? { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal] ?? 1)
+})

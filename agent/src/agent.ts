@@ -1,0 +1,102 @@
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Log } from './log.ts'
+import { openPublisher } from './publish/publisher.ts'
+import { openSequence } from './publish/sequence.ts'
+import { memorySpool } from './publish/spool.ts'
+import type { Machine } from './sample/machine.ts'
+import { openSchedule, phaseOf } from './schedule.ts'
+import { type AgentStatus, openStatusFile } from './status-file.ts'
+
+export type Agent = Awaited<ReturnType<typeof openAgent>>
+
+/** The machine the agent runs on; which module reads it is decided here, so that only that one is loaded. */
+export async function openMachine(config: Config, clock: Clock, log: Log): Promise<Machine> {
+  if (process.platform === 'linux') {
+    const { linuxMachine } = await import('./sample/machine.ts')
+    return linuxMachine({ ...config, clock, log })
+  }
+  const { otherMachine } = await import('./sample/other-systems.ts')
+  return otherMachine({ ...config, platform: process.platform, clock, log })
+}
+
+/** The agent, in the order the data travels: sample, then publish. */
+export async function openAgent(config: Config, clock: Clock, log: Log) {
+  const startedAt = clock.now()
+  const machine = await openMachine(config, clock, log)
+  const sequence = openSequence(config.stateDirectory, {
+    now: clock.now,
+    onUnsafe: (reason) =>
+      log.error({ reason }, 'sequence numbers are not kept: check the state directory'),
+  })
+  const spool = memorySpool(config.spoolSamples)
+  let intervalSeconds = config.intervalSeconds
+
+  // Rates need a reading to be compared with; this one is thrown away, and it finds the file system to watch.
+  await machine.sampler.takeSample(0)
+
+  const publisher = openPublisher({
+    server: config.server,
+    hubUrl: config.hub,
+    spool,
+    inventory: machine.inventory(),
+    clock,
+    log,
+    onInterval(seconds) {
+      if (seconds === intervalSeconds) return
+      log.info({ from: intervalSeconds, to: seconds }, 'the hub changed the interval')
+      intervalSeconds = seconds
+      schedule.setInterval(seconds * 1000)
+    },
+  })
+
+  let isSampling = false
+  async function sampleOnce() {
+    // A reading that takes longer than the interval (a dying disk) must not pile up behind itself.
+    if (isSampling) return
+    isSampling = true
+    publisher.publish(await machine.sampler.takeSample(sequence.next()))
+    isSampling = false
+    statusFile.keep(status('running'))
+  }
+
+  const schedule = openSchedule({
+    clock,
+    intervalMs: intervalSeconds * 1000,
+    phase: phaseOf(config.server),
+    onDue: () => void sampleOnce(),
+  })
+
+  const status = (state: AgentStatus['state']): AgentStatus => {
+    const { user, system } = process.cpuUsage()
+    const { connected, lastAck, spooled, dropped } = publisher.state()
+    return {
+      state,
+      pid: process.pid,
+      server: config.server,
+      hub: config.hub,
+      startedAt,
+      at: clock.now(),
+      intervalSeconds,
+      connected,
+      lastAck: lastAck ?? null,
+      spool: { samples: spooled, dropped },
+      cost: { rssBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 },
+    }
+  }
+  const statusFile = openStatusFile(config.stateDirectory, {
+    onFailure: (reason) => log.warn({ reason }, 'the status file cannot be written'),
+  })
+  statusFile.keep(status('running'))
+  log.info({ server: config.server, hub: config.hub, intervalSeconds }, 'agent started')
+
+  return {
+    status,
+    async close() {
+      schedule.close()
+      await publisher.close()
+      sequence.close()
+      statusFile.close(status('stopped'))
+    },
+  }
+}

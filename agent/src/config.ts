@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { isProfile, type Profile, profiles } from '@harbinger/shared/profiles'
+import { isServerName } from '@harbinger/shared/server'
+import { type LogLevel, logLevels } from './log.ts'
+import { readHubUrl } from './publish/connection.ts'
+
+export type Config = {
+  readonly server: string
+  readonly hub: string
+  readonly intervalSeconds: number
+  readonly profile: Profile | undefined
+  readonly tags: readonly string[]
+  readonly watchedFileSystem: string | undefined
+  readonly procRoot: string
+  readonly sysRoot: string
+  readonly stateDirectory: string
+  readonly spoolSamples: number
+  readonly logLevel: LogLevel
+}
+
+type Setting<Value = unknown> = {
+  readonly env: string
+  readonly unit?: string
+  readonly help: string
+  readonly fallback: () => Value
+  /** The value, or a sentence that says what was expected. */
+  readonly read: (given: unknown) => Value | Wrong
+}
+
+type Wrong = { readonly expected: string }
+
+const wrong = (expected: string): Wrong => ({ expected })
+
+const text =
+  (expected: string, accepts: (value: string) => boolean = () => true) =>
+  (given: unknown): string | Wrong =>
+    typeof given === 'string' && given !== '' && accepts(given) ? given : wrong(expected)
+
+const integer = (min: number, max: number) => (given: unknown) => {
+  const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+    ? (value as number)
+    : wrong(`a whole number from ${min} to ${max}`)
+}
+
+const oneOf =
+  <Value extends string>(values: readonly Value[]) =>
+  (given: unknown): Value | Wrong =>
+    values.find((value) => value === given) ?? wrong(`one of ${values.join(', ')}`)
+
+const absolutePath = text('an absolute path', (path) => path.startsWith('/'))
+
+/** Every setting: key in YAML, variable of the environment, default, unit. */
+export const settings: { readonly [key in keyof Config]: Setting<Config[key]> } = {
+  server: {
+    env: 'HARBINGER_SERVER',
+    help: 'name of this server (default: its host name)',
+    fallback: hostname,
+    read: text('1 to 253 characters of A-Z a-z 0-9 . _ -', isServerName),
+  },
+  hub: {
+    env: 'HARBINGER_HUB',
+    help: 'where the hub listens, mqtt://host:port or mqtts://host:port',
+    fallback: () => 'mqtt://127.0.0.1:1883',
+    read: text('an address like mqtt://host:1883', (url) => readHubUrl(url) !== undefined),
+  },
+  intervalSeconds: {
+    env: 'HARBINGER_INTERVAL_SECONDS',
+    unit: 's',
+    help: 'time between two samples, until the hub asks for another',
+    fallback: () => 10,
+    read: integer(1, 300),
+  },
+  profile: {
+    env: 'HARBINGER_PROFILE',
+    help: `what the server is for: ${profiles.join(', ')} (default: the hub decides)`,
+    fallback: () => undefined,
+    read: (given) =>
+      typeof given === 'string' && isProfile(given)
+        ? given
+        : wrong(`one of ${profiles.join(', ')}`),
+  },
+  tags: {
+    env: 'HARBINGER_TAGS',
+    help: 'labels of this server: a list, in the environment separated by commas',
+    fallback: () => [],
+    read(given) {
+      const tags = typeof given === 'string' ? given.split(',').map((tag) => tag.trim()) : given
+      const isTag = (tag: unknown) => typeof tag === 'string' && tag !== '' && tag.length <= 64
+      return Array.isArray(tags) && tags.length <= 32 && tags.every(isTag)
+        ? (tags as string[])
+        : wrong('at most 32 labels of at most 64 characters')
+    },
+  },
+  watchedFileSystem: {
+    env: 'HARBINGER_WATCHED_FILE_SYSTEM',
+    help: 'mount point whose usage is reported (default: the fullest local one)',
+    fallback: () => undefined,
+    read: absolutePath,
+  },
+  procRoot: {
+    env: 'HARBINGER_PROC_ROOT',
+    help: 'where the proc file system is mounted',
+    fallback: () => '/proc',
+    read: absolutePath,
+  },
+  sysRoot: {
+    env: 'HARBINGER_SYS_ROOT',
+    help: 'where the sys file system is mounted',
+    fallback: () => '/sys',
+    read: absolutePath,
+  },
+  stateDirectory: {
+    env: 'HARBINGER_STATE_DIRECTORY',
+    help: 'folder for the sequence number and the status file',
+    fallback: () => '.harbinger/agent',
+    read: text('a path'),
+  },
+  spoolSamples: {
+    env: 'HARBINGER_SPOOL_SAMPLES',
+    unit: 'samples',
+    help: 'how many unacknowledged samples are kept in memory; the oldest is dropped first',
+    fallback: () => 8_640,
+    read: integer(1, 1_000_000),
+  },
+  logLevel: {
+    env: 'HARBINGER_LOG_LEVEL',
+    help: `least important lines that are logged: ${logLevels.join(', ')}`,
+    fallback: () => 'info',
+    read: oneOf(logLevels),
+  },
+}
+
+/** Read in this order when no file is named: a checkout's own, then the installed one. */
+export const defaultConfigFiles = ['.harbinger/agent.yaml', '/etc/harbinger/agent.yaml'] as const
+
+export type ConfigSource = {
+  /** Named by the person who starts the agent; it must exist. */
+  readonly file?: string | undefined
+  readonly env?: { readonly [name: string]: string | undefined }
+}
+
+/** The environment wins over the file, the file over the defaults. Throws one error that lists every mistake. */
+export async function loadConfig({ file, env = process.env }: ConfigSource = {}): Promise<Config> {
+  const mistakes: string[] = []
+  const fromFile = await readConfigFile(file, mistakes)
+  for (const key of Object.keys(fromFile)) {
+    if (!Object.hasOwn(settings, key)) {
+      mistakes.push(`${key}: no such setting; there are ${Object.keys(settings).join(', ')}`)
+    }
+  }
+  const config = Object.fromEntries(
+    Object.entries(settings).map(([key, setting]: [string, Setting]) => {
+      const given = env[setting.env] ?? fromFile[key]
+      const value = setting.read(given ?? setting.fallback())
+      if (!isWrong(value)) return [key, value]
+      // A default may be missing (profile) or unusable (a host name with other characters).
+      if (given == null && setting.fallback() === undefined) return [key, undefined]
+      const name = env[setting.env] === undefined ? key : setting.env
+      mistakes.push(
+        `${name}: expected ${value.expected}, got ${JSON.stringify(given ?? setting.fallback())}`,
+      )
+      return [key, undefined]
+    }),
+  )
+  if (mistakes.length > 0) {
+    throw new Error(`the configuration has mistakes:\n${mistakes.map((m) => `  ${m}`).join('\n')}`)
+  }
+  return Object.freeze(config as Config)
+}
+
+const isWrong = (value: unknown): value is Wrong =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'expected')
+
+async function readConfigFile(
+  named: string | undefined,
+  mistakes: string[],
+): Promise<{ readonly [key: string]: unknown }> {
+  for (const file of named === undefined ? defaultConfigFiles : [named]) {
+    let content: string
+    try {
+      content = readFileSync(file, 'utf8')
+    } catch (error) {
+      if (named === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') continue
+      mistakes.push(`${file}: cannot be read: ${(error as Error).message}`)
+      return {}
+    }
+    // Only an agent that has a file pays for the parser (1.8 MB).
+    const { parse } = await import('yaml')
+    try {
+      const values: unknown = parse(content) ?? {}
+      if (typeof values === 'object' && !Array.isArray(values)) {
+        return values as { [key: string]: unknown }
+      }
+      mistakes.push(`${file}: expected settings like "hub: mqtt://host:1883"`)
+    } catch (error) {
+      mistakes.push(`${file}: ${(error as Error).message}`)
+    }
+    return {}
+  }
+  return {}
+}
+
+/** The table of settings, for --help. */
+export const settingsHelp = (): string =>
+  [
+    'Settings (YAML key, environment variable, default, unit):',
+    ...Object.entries(settings).flatMap(([key, { env, unit, help, fallback }]) => {
+      const value = key === 'server' ? 'host name' : JSON.stringify(fallback() ?? null)
+      return [`  ${key}  ${env}  ${value}${unit ? `  ${unit}` : ''}`, `      ${help}`]
+    }),
+    `Files: ${defaultConfigFiles.join(', ')}; the environment wins over the file.`,
+  ].join('\n')

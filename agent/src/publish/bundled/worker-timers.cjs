@@ -1,0 +1,2 @@
+// In node, mqtt asks for the timers of a worker and never uses them.
+module.exports = { setInterval, clearInterval }

@@ -1,0 +1,79 @@
+import type { Collector } from './collector.ts'
+import { isGone, type Procfs } from './procfs.ts'
+
+const closeWait = 0x3038 // "08", see include/net/tcp_states.h
+const listen = 0x3041 // "0A"
+
+/** What /proc/net/tcp and tcp6 say together. */
+export type SocketCount = {
+  readonly listening: Set<number>
+  /** Local port → sockets in CLOSE_WAIT. */
+  readonly waiting: Map<number, number>
+}
+
+/**
+ * Connections the other side has closed and this side has not: `front` where this server listens on the local
+ * port (its own program forgets to close), `back` where it is the client. Sockets of the network namespace the
+ * agent runs in.
+ */
+export function closeWaitCollector(
+  procfs: Pick<Procfs, 'read'>,
+): Collector<'back_close_wait' | 'front_close_wait'> {
+  return {
+    name: 'close-wait',
+    reads: ['back_close_wait', 'front_close_wait'],
+    collect() {
+      const count: SocketCount = { listening: new Set(), waiting: new Map() }
+      countSockets(procfs.read('net/tcp'), count)
+      try {
+        countSockets(procfs.read('net/tcp6'), count)
+      } catch (error) {
+        // A kernel without IPv6 has no such file, and no such sockets.
+        if (!isGone(error)) throw error
+      }
+
+      let back = 0
+      let front = 0
+      for (const [port, sockets] of count.waiting) {
+        if (count.listening.has(port)) front += sockets
+        else back += sockets
+      }
+      return { back_close_wait: back, front_close_wait: front }
+    },
+  }
+}
+
+/**
+ * Adds the sockets of one table, see proc_pid_net(5). Read byte by byte at fixed offsets from the first colon: with
+ * 5,000 sockets a line by line split costs several times the whole budget of a sample.
+ *
+ *     `   0: 0100007F:1F90 00000000:0000 0A …`, addresses of 8 hex digits, or 32 in tcp6
+ */
+export function countSockets(table: Buffer, { listening, waiting }: SocketCount): void {
+  let line = table.indexOf(0x0a) + 1 // the first line names the columns
+  if (line === 0) throw new Error('/proc/net/tcp has no line of column names')
+
+  while (line < table.length) {
+    let colon = line
+    while (table[colon] !== 0x3a && colon < table.length) colon++
+    let port = colon + 2 + 8
+    if (table[port] !== 0x3a) port = colon + 2 + 32
+    const state = port + 5 + (port - colon - 2) + 1 + 5
+    if (table[port] !== 0x3a || state + 1 >= table.length) {
+      throw new Error(
+        `/proc/net/tcp: expected a socket, got ${JSON.stringify(table.toString('latin1', line, line + 80))}`,
+      )
+    }
+    const code = (table[state]! << 8) | table[state + 1]!
+    if (code === listen) listening.add(hexAt(table, port + 1))
+    else if (code === closeWait) {
+      const local = hexAt(table, port + 1)
+      waiting.set(local, (waiting.get(local) ?? 0) + 1)
+    }
+    const end = table.indexOf(0x0a, state)
+    line = end === -1 ? table.length : end + 1
+  }
+}
+
+const hexAt = (table: Buffer, at: number): number =>
+  Number.parseInt(table.toString('latin1', at, at + 4), 16)

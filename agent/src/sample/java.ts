@@ -1,0 +1,112 @@
+import { type Collector, toPercent } from './collector.ts'
+import { isGone, type Procfs } from './procfs.ts'
+
+/** One line of /proc/[pid]/stat, as far as it matters here, see proc_pid_stat(5). */
+export type ProcessStat = {
+  readonly comm: string
+  /** User and system time of the process and all its threads. */
+  readonly ticks: number
+  /** Ticks after boot; with the pid it tells two processes apart that had one pid. */
+  readonly startedAt: number
+}
+
+type Process = ProcessStat & { readonly isJava: boolean }
+
+/**
+ * CPU of all JVM processes together, as a share of all cores: 0 when there is none, absent when /proc hides the
+ * processes of other users (mounted with hidepid), because the JVMs could be among them.
+ *
+ * A JVM is a process whose command or first argument is called java; a launcher with the JVM built in is not
+ * recognised. A JVM that started since the previous call counts in full, one that ended takes its last ticks with
+ * it. `capacity` says how many ticks there were to use, so this collector comes after the one for the CPU.
+ */
+export function javaCollector(
+  procfs: Pick<Procfs, 'read' | 'list'>,
+  capacity: () => number,
+): Collector<'java_cpu_pct'> {
+  let previous: Map<number, Process> | undefined
+
+  function readProcess(pid: number): Process | undefined {
+    try {
+      const stat = parseProcessStat(procfs.read(`${pid}/stat`))
+      const known = previous?.get(pid)
+      // The command is part of the comparison: a start script that ends in `exec java` keeps pid and start time.
+      const isJava =
+        known?.startedAt === stat.startedAt && known.comm === stat.comm
+          ? known.isJava
+          : stat.comm === 'java' || isJavaCommand(procfs.read(`${pid}/cmdline`))
+      return { ...stat, isJava }
+    } catch (error) {
+      if (isGone(error) || isForbidden(error)) return undefined
+      throw error
+    }
+  }
+
+  return {
+    name: 'java',
+    reads: ['java_cpu_pct'],
+    collect() {
+      // Process 1 belongs to root: who can see it can see everybody's.
+      const sawInit = readProcess(1) !== undefined
+      const current = new Map<number, Process>()
+      let used = 0
+      for (const name of sawInit ? procfs.list('.') : []) {
+        const pid = toPid(name)
+        const process = pid === undefined ? undefined : readProcess(pid)
+        if (pid === undefined || !process) continue
+        current.set(pid, process)
+        if (process.isJava && previous) used += ticksSince(previous.get(pid), process)
+      }
+      const isFirst = previous === undefined
+      previous = current
+      return !sawInit || isFirst || capacity() === 0
+        ? {}
+        : { java_cpu_pct: toPercent(used, capacity()) }
+    },
+  }
+}
+
+function ticksSince(before: Process | undefined, after: Process): number {
+  if (!before || before.startedAt !== after.startedAt) return after.ticks
+  // What it used before it became a JVM was somebody else's work.
+  return before.isJava ? Math.max(0, after.ticks - before.ticks) : 0
+}
+
+const isForbidden = (error: unknown): boolean => {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'EACCES' || code === 'EPERM'
+}
+
+function toPid(name: string): number | undefined {
+  const first = name.charCodeAt(0)
+  return first >= 0x30 && first <= 0x39 ? Number(name) : undefined
+}
+
+/** The command may hold spaces and parentheses, so what follows is counted from the last parenthesis. */
+export function parseProcessStat(stat: Buffer): ProcessStat {
+  const open = stat.indexOf(0x28)
+  const close = stat.lastIndexOf(0x29)
+  if (open === -1 || close < open) {
+    throw new Error(`/proc/[pid]/stat has no command: ${stat.toString('latin1', 0, 80)}`)
+  }
+  // From the state (field 3) on; utime is field 14, stime 15, starttime 22.
+  let field = 3
+  let ticks = 0
+  let startedAt = 0
+  for (let at = close + 2; at < stat.length && field <= 22; field++) {
+    let value = 0
+    for (; at < stat.length && stat[at]! > 0x20; at++) value = value * 10 + (stat[at]! - 0x30)
+    at++
+    if (field === 14 || field === 15) ticks += value
+    else if (field === 22) startedAt = value
+  }
+  if (field <= 22) throw new Error(`/proc/[pid]/stat is short: ${stat.toString('latin1', 0, 80)}`)
+  return { comm: stat.toString('latin1', open + 1, close), ticks, startedAt }
+}
+
+/** True when the first argument is java, with or without a path. */
+export function isJavaCommand(cmdline: Buffer): boolean {
+  const end = cmdline.indexOf(0)
+  const command = cmdline.toString('latin1', 0, end === -1 ? cmdline.length : end)
+  return command.slice(command.lastIndexOf('/') + 1) === 'java'
+}

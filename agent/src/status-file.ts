@@ -1,0 +1,62 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What a running agent leaves for `harbinger-agent status` to read. */
+export type AgentStatus = {
+  readonly state: 'running' | 'stopped'
+  readonly pid: number
+  readonly server: string
+  readonly hub: string
+  readonly startedAt: number
+  readonly at: number
+  readonly intervalSeconds: number
+  readonly connected: boolean
+  readonly lastAck: { readonly upTo: number; readonly at: number } | null
+  readonly spool: { readonly samples: number; readonly dropped: number }
+  readonly cost: { readonly rssBytes: number; readonly cpuSeconds: number }
+}
+
+/** The disk is written to once a minute, not once a sample. */
+const keepEveryMs = 60_000
+
+const pathIn = (stateDirectory: string) => join(stateDirectory, 'status.json')
+
+export function openStatusFile(
+  stateDirectory: string,
+  { onFailure }: { readonly onFailure: (reason: string) => void },
+) {
+  let keptAt = -Infinity
+  let hasFailed = false
+  let wasConnected: boolean | undefined
+
+  function write(status: AgentStatus) {
+    keptAt = status.at
+    wasConnected = status.connected
+    try {
+      mkdirSync(stateDirectory, { recursive: true })
+      const path = pathIn(stateDirectory)
+      writeFileSync(`${path}.new`, JSON.stringify(status))
+      renameSync(`${path}.new`, path)
+    } catch (error) {
+      if (!hasFailed) onFailure((error as Error).message)
+      hasFailed = true
+    }
+  }
+
+  return {
+    keep(status: AgentStatus) {
+      const isDue = Math.abs(status.at - keptAt) >= keepEveryMs
+      if (isDue || status.connected !== wasConnected) write(status)
+    },
+    close: write,
+  }
+}
+
+/** Undefined when no agent ever ran with this state directory. */
+export function readStatusFile(stateDirectory: string): AgentStatus | undefined {
+  try {
+    return JSON.parse(readFileSync(pathIn(stateDirectory), 'utf8')) as AgentStatus
+  } catch {
+    return undefined
+  }
+}
