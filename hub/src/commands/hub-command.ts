@@ -3,6 +3,11 @@ import { pino } from 'pino'
 import type { Clock } from '../clock.ts'
 import { type Config, printConfig, readConfig } from '../config.ts'
 import { openHub } from '../hub.ts'
+import type { Log } from '../log.ts'
+import { openStores } from '../storage/stores.ts'
+import { demoFleet } from './demo-fleet.ts'
+import { backfillDemo } from './demo-history.ts'
+import { progress } from './progress.ts'
 import { untilStopped } from './signals.ts'
 
 type Options = {
@@ -46,9 +51,28 @@ export function hubCommand(program: Command, clock: Clock): void {
 async function runHub(config: Config, clock: Clock): Promise<void> {
   const log = pino({ level: config.logLevel })
   const stopped = untilStopped()
-  const hub = await openHub(config, { clock, log })
+  const isDemo = config.demo.servers > 0
+  if (isDemo) fillDemoHistory(config, clock, log)
+  const demo = isDemo ? demoFleet(log) : undefined
+  const hub = await openHub(config, { clock, log, ...(demo ? { demo } : {}) })
+  demo?.start(config.demo, hub.mqttPort)
   log.info({ address: hub.address, mqttPort: hub.mqttPort }, 'the hub is up')
   log.info({ signal: await stopped }, 'stopping')
+  await demo?.stop()
   await hub.close()
   log.info({}, 'stopped')
+}
+
+function fillDemoHistory(config: Config, clock: Clock, log: Log): void {
+  const stores = openStores(config.dataFolder, config.profileRules)
+  const bar = progress('history of the simulated fleet', clock.now)
+  const began = clock.now()
+  const { rows, servers } = backfillDemo(stores, config.demo, {
+    now: clock.now(),
+    retention: config.retention,
+    onProgress: bar.at,
+  })
+  bar.end()
+  stores.close()
+  log.info({ rows, servers, ms: clock.now() - began }, 'the simulated fleet has a past')
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { productVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
 import { hubCommand } from './hub-command.ts'
+import { simulateCommand } from './simulate-command.ts'
 
 /** Reads the command line and runs what it asks for; settles with the exit code, 0 only on success. */
 export async function runCommand(args: readonly string[], clock: Clock): Promise<number> {
@@ -10,7 +11,7 @@ export async function runCommand(args: readonly string[], clock: Clock): Promise
     .version(productVersion)
     .exitOverride()
     .showHelpAfterError()
-  for (const add of [hubCommand]) add(program, clock)
+  for (const add of [hubCommand, simulateCommand]) add(program, clock)
   for (const command of program.commands) command.exitOverride()
   if (args.length === 0) {
     program.outputHelp()

@@ -4,6 +4,7 @@ import {
   minutesPerQuarter,
   closeQuarter,
   type Series,
+  type Rollup,
   setQuarter,
   quarterCell,
 } from '@harbinger/shared/window/series'
@@ -44,25 +45,54 @@ function fromStored(
   rollups: RollupStore,
   { serverId, quarter }: { serverId: number; quarter: number },
 ): QuarterRollup | undefined {
-  const sum = new Float64Array(width)
-  const known = new Uint8Array(width)
-  const max = new Float32Array(width).fill(NaN)
+  const sums = quarterSums()
   const from = quarter * minutesPerQuarter
   let minutes = 0
   rollups.eachMinute(serverId, { from, to: from + minutesPerQuarter }, (_minute, rollup) => {
     minutes++
-    raise(max, rollup.max)
-    for (let i = 0; i < width; i++) {
-      if (rollup.count[i] === 0) continue
-      sum[i] = sum[i]! + rollup.mean[i]!
-      known[i] = known[i]! + 1
-    }
+    sums.add(rollup)
   })
-  if (minutes === 0) return undefined
+  return minutes === 0 ? undefined : sums.rollup()
+}
+
+export function keepQuarterFromStored(
+  rollups: RollupStore,
+  serverId: number,
+  quarter: number,
+): void {
+  const rollup = fromStored(rollups, { serverId, quarter })
+  if (rollup) rollups.putQuarter(serverId, quarter, rollup)
+}
+
+/** Adds minutes up to a quarter. */
+export function quarterSums() {
+  let quarter = -1
+  const sum = new Float64Array(width)
+  const known = new Uint8Array(width)
+  const max = new Float32Array(width).fill(NaN)
+
   return {
-    mean: Float32Array.from(sum, (x, i) => (known[i] === 0 ? NaN : x / known[i]!)),
-    known,
-    max,
+    /** Which one is being added up; −1 before the first. */
+    at: (): number => quarter,
+    start(next: number): void {
+      quarter = next
+      sum.fill(0)
+      known.fill(0)
+      max.fill(NaN)
+    },
+    add(minute: Rollup): void {
+      raise(max, minute.max)
+      for (let i = 0; i < width; i++) {
+        if (minute.count[i] === 0) continue
+        sum[i] = sum[i]! + minute.mean[i]!
+        known[i] = known[i]! + 1
+      }
+    },
+    rollup: (): QuarterRollup => ({
+      mean: Float32Array.from(sum, (x, i) => (known[i] === 0 ? NaN : x / known[i]!)),
+      known: known.slice(),
+      max: max.slice(),
+    }),
   }
 }
 

@@ -58,6 +58,7 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
   const saveStatus = db.prepare('UPDATE servers SET status = ?, status_reason = ? WHERE id = ?')
   const saveCores = db.prepare('UPDATE servers SET cores = ? WHERE id = ?')
   const saveProfile = db.prepare('UPDATE servers SET operator_profile = ? WHERE id = ?')
+  const saveAgentProfile = db.prepare('UPDATE servers SET agent_profile = ? WHERE id = ?')
   const saveUnknown = db.prepare('UPDATE servers SET unknown_readings = ? WHERE id = ?')
   const saveProgress = db.prepare(
     `INSERT INTO progress (server_id, run, decided_up_to, newest_at, last_arrived_at, skew_ms)
@@ -141,6 +142,17 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
         tags: inventory.tags ?? [],
         cores: inventory.cores ?? server.cores,
       })
+    },
+
+    setAgentProfile(server: Server, agentProfile: Profile): void {
+      saveAgentProfile.run(agentProfile, server.id)
+      const { profile, source } = profileOf(
+        server.name,
+        operatorProfiles.get(server.id),
+        agentProfile,
+      )
+      server.profile = profile
+      server.profileSource = source
     },
 
     setStatus(server: Server, { state, reason }: Pick<Status, 'state' | 'reason'>): void {
