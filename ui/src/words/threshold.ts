@@ -21,18 +21,34 @@ export function thresholdSentence(
   if (medianMinutes !== null) {
     const earliest =
       earliestMinutes !== null && earliestMinutes < medianMinutes
-        ? `, earliest ${inSpan(earliestMinutes)}`
+        ? `, earliest ${earliestIn(earliestMinutes)}`
         : ''
     return `Reaches ${limit} ${inSpan(medianMinutes)}: ${likely}${earliest}.`
   }
   if (earliestMinutes !== null)
-    return `May reach ${limit}: ${likely}, earliest ${inSpan(earliestMinutes)}.`
+    return `May reach ${limit}: ${likely}, earliest ${earliestIn(earliestMinutes)}.`
   return `Limit ${limit}: not within ${span(horizonMinutes)} (${chance(probability)} likely).`
 }
 
-/** A forecast knows steps of 15 min: its first one begins now and ends then. */
+/** The same with its minutes counted from now instead of from `since`, the end of the forecast's window. */
+export function countedFromNow(
+  time: TimeToThreshold,
+  { since, now }: { readonly since: number; readonly now: number },
+): TimeToThreshold {
+  const age = Math.max(0, Math.floor((now - since) / 60_000))
+  const left = (minutes: number | null) => (minutes === null ? null : Math.max(0, minutes - age))
+  return {
+    ...time,
+    earliestMinutes: left(time.earliestMinutes),
+    medianMinutes: left(time.medianMinutes),
+  }
+}
+
+/** A forecast has steps of 15 min; what happens in the first is not known more exactly. */
 export const inSpan = (minutes: number): string =>
-  minutes <= 0 ? 'within 15 min' : `in ${span(minutes)}`
+  minutes < 15 ? 'within 15 min' : `in ${span(minutes)}`
+
+const earliestIn = (minutes: number): string => (minutes < 1 ? 'now' : `in ${span(minutes)}`)
 
 /** The sooner it breaks, the higher it stands: by median, then by the earliest time, then by risk. */
 export function byTimeToBreak(a: ServerSummary, b: ServerSummary): number {

@@ -39,6 +39,7 @@ export function openChart(element: HTMLElement, first: ChartFacts, options: Char
   const ink = colour('ink-soft')
   const grid = { stroke: colour('chart-grid'), width: 1 }
   const line = { warning: colour('chart-warning'), critical: colour('chart-critical') }
+  const ground = colour('surface')
   const nowColour = colour('chart-now')
   const hidden = { stroke: 'transparent', width: 0, points: { show: false } }
   const points = { show: false }
@@ -59,6 +60,29 @@ export function openChart(element: HTMLElement, first: ChartFacts, options: Char
   ] satisfies uPlot.Band[]
   probe.remove()
 
+  type Point = readonly [x: number, y: number]
+
+  function stroke(ctx: CanvasRenderingContext2D, from: Point, to: Point) {
+    ctx.beginPath()
+    ctx.moveTo(...from)
+    ctx.lineTo(...to)
+    ctx.stroke()
+  }
+
+  /** On its own ground, because lines run through where it stands. */
+  function write(
+    ctx: CanvasRenderingContext2D,
+    text: string,
+    { left, top, ink }: { readonly left: number; readonly top: number; readonly ink: string },
+  ) {
+    ctx.textAlign = 'left'
+    ctx.textBaseline = 'top'
+    ctx.fillStyle = ground
+    ctx.fillRect(left - 2 * ratio, top, ctx.measureText(text).width + 4 * ratio, 12 * ratio)
+    ctx.fillStyle = ink
+    ctx.fillText(text, left, top + ratio)
+  }
+
   function drawMarks(chart: uPlot) {
     const { ctx, bbox } = chart
     ctx.save()
@@ -67,32 +91,26 @@ export function openChart(element: HTMLElement, first: ChartFacts, options: Char
     ctx.clip()
     ctx.font = `${11 * ratio}px ${style.fontFamily}`
     ctx.lineWidth = ratio
-    for (const { value, label, kind } of facts.limits) {
-      if (value > facts.range[1]) continue
-      const y = Math.round(chart.valToPos(value, 'y', true))
-      ctx.strokeStyle = ctx.fillStyle = line[kind]
+    const inSight = facts.limits.filter(({ value }) => value <= facts.range[1])
+    const heightOf = (value: number) => Math.round(chart.valToPos(value, 'y', true))
+    for (const { value, kind } of inSight) {
+      ctx.strokeStyle = line[kind]
       ctx.setLineDash(kind === 'critical' ? [] : [4 * ratio, 4 * ratio])
-      ctx.beginPath()
-      ctx.moveTo(bbox.left, y)
-      ctx.lineTo(bbox.left + bbox.width, y)
-      ctx.stroke()
-      ctx.textAlign = 'left'
-      const below = y - bbox.top < 14 * ratio
-      ctx.textBaseline = below ? 'top' : 'bottom'
-      // Beside each other, because two limits can be closer than a line of text.
-      const indent = kind === 'critical' ? 4 : 110
-      ctx.fillText(label, bbox.left + indent * ratio, y + (below ? 2 : -2) * ratio)
+      stroke(ctx, [bbox.left, heightOf(value)], [bbox.left + bbox.width, heightOf(value)])
+    }
+    for (const { value, label, kind } of inSight) {
+      // Above its line where there is room; beside each other, because two limits can be closer than their names.
+      const y = heightOf(value)
+      const above = kind === 'critical' && y - bbox.top >= 15 * ratio
+      const left = bbox.left + (kind === 'critical' ? 4 : 110) * ratio
+      write(ctx, label, { left, top: y + (above ? -14 : 3) * ratio, ink: line[kind] })
     }
     const x = Math.round(chart.valToPos(facts.now / 1000, 'x', true))
-    ctx.strokeStyle = ctx.fillStyle = nowColour
+    ctx.strokeStyle = nowColour
     ctx.setLineDash([])
-    ctx.beginPath()
-    ctx.moveTo(x, bbox.top)
-    ctx.lineTo(x, bbox.top + bbox.height)
-    ctx.stroke()
-    ctx.textAlign = 'right'
-    ctx.textBaseline = 'bottom'
-    ctx.fillText('now', x - 4 * ratio, bbox.top + bbox.height - 3 * ratio)
+    stroke(ctx, [x, bbox.top], [x, bbox.top + bbox.height])
+    const top = bbox.top + bbox.height - 15 * ratio
+    write(ctx, 'now', { left: x - 30 * ratio, top, ink: nowColour })
     ctx.restore()
   }
 
