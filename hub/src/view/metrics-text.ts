@@ -1,7 +1,7 @@
 import type { Fleet, Forecast, Health, ServerSummary } from '@harbinger/shared/api'
 import { metricNames } from '@harbinger/shared/metrics'
 import { stepAt } from './forecast-steps.ts'
-import { family, type Labels, type Point, point, points } from './prometheus.ts'
+import { escapeLabel, family, type Point, points } from './prometheus.ts'
 import type { StreamCounters } from './routes/stream.ts'
 
 const hourMinutes = 60
@@ -142,6 +142,8 @@ export const forecastText = {
     'Forecast of a metric: the quantile of its mean over the 15-minute step that holds the instant now + horizon.',
   ),
   of({ server, windowEnd, metrics }: Forecast, now: number): string {
+    // The bulk of the answer: written out instead of through `point`.
+    const name = escapeLabel(server)
     let text = ''
     for (const [horizon, minutes] of horizons) {
       const step = stepAt(Date.parse(windowEnd), now + minutes * 60_000)
@@ -150,8 +152,9 @@ export const forecastText = {
         const quantiles = metrics[metric]?.quantiles
         if (!quantiles) continue
         for (const quantile of shownQuantiles) {
-          const labels: Labels = { server, metric, horizon, quantile }
-          text += point('harbinger_forecast', labels, quantiles[quantile]?.[step])
+          const value = quantiles[quantile]?.[step]
+          if (value === undefined) continue
+          text += `harbinger_forecast{server="${name}",metric="${metric}",horizon="${horizon}",quantile="${quantile}"} ${value}\n`
         }
       }
     }

@@ -11,7 +11,7 @@ export const family = (name: string, type: 'gauge' | 'counter', help: string): s
 /** One line; nothing for what is unknown, which is not 0 and not NaN. */
 export function point(name: string, labels: Labels, value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return ''
-  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escape(text)}"`)
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`)
   return `${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}\n`
 }
 
@@ -21,5 +21,6 @@ export const points = (name: string, all: Iterable<Point>): string => {
   return text
 }
 
-const escape = (text: string): string =>
+/** What is in a label's value must not end it. */
+export const escapeLabel = (text: string): string =>
   text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')

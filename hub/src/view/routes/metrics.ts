@@ -10,7 +10,7 @@ type Options = Pick<ViewSources, 'health' | 'fleet' | 'servers' | 'forecast' | '
 }
 
 /** Servers whose forecasts are written before the hub turns to other work. */
-const serversPerTurn = 10
+const serversPerTurn = 5
 
 /** What Prometheus reads. */
 export const metricsRoutes: FastifyPluginAsyncTypebox<Options> = async (app, sources) => {
