@@ -56,7 +56,7 @@ export async function toFleetHistory(
   }
   const last = kept.at(-1)
   if (!last) throw new Error(`${name}: the history has no rows`)
-  const intervalMinutes = medianStepMinutes(kept, last.serverNames.length)
+  const intervalMinutes = medianStepMinutes(kept)
   const room = Math.floor(maxMinutes / last.serverNames.length)
   if (minuteOf(to) - minuteOf(from) >= room) {
     from = (minuteOf(to) - room + 1) * minuteMs
@@ -124,19 +124,24 @@ function addChunk(servers: readonly Mutable[], chunk: HistoryChunk, from: number
 const hasValue = (values: Float32Array | undefined): boolean =>
   values?.some((value) => !Number.isNaN(value)) ?? false
 
-/** The median gap between neighbouring rows of one server, at least a minute; throws beyond 15 minutes. */
-function medianStepMinutes(chunks: readonly HistoryChunk[], servers: number): number {
-  const lastAt = new Float64Array(servers).fill(NaN)
-  const gaps: number[] = []
+/** Servers whose times are looked at to find the step of a history. */
+const stepServers = 20
+
+/** The median time from one row of a server to the next, at least a minute; throws beyond 15 minutes. */
+function medianStepMinutes(chunks: readonly HistoryChunk[]): number {
+  const times: number[][] = Array.from({ length: stepServers }, () => [])
   for (const { rows, server, at } of chunks) {
-    for (let r = 0; r < rows && gaps.length < 200_000; r++) {
-      const gap = Math.abs(at[r]! - lastAt[server[r]!]!)
-      if (gap > 0) gaps.push(gap)
-      lastAt[server[r]!] = at[r]!
+    for (let r = 0; r < rows; r++) {
+      if (server[r]! < stepServers) times[server[r]!]!.push(at[r]!)
     }
   }
+  const gaps: number[] = []
+  for (const own of times) {
+    const sorted = Float64Array.from(own).sort()
+    for (let i = 1; i < sorted.length; i++) gaps.push(sorted[i]! - sorted[i - 1]!)
+  }
   if (gaps.length === 0) return 1
-  const median = gaps.sort((a, b) => a - b)[gaps.length >> 1]!
+  const median = Float64Array.from(gaps).sort()[gaps.length >> 1]!
   if (median > maxStepMs) {
     throw new Error(
       `column timestamp: the usual step is ${Math.round(median / minuteMs)} minutes, expected at most 15`,

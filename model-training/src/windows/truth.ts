@@ -27,38 +27,53 @@ export const truthBatch = (size: number): TruthBatch => ({
   peakKnown: new Float32Array(size * P * V),
 })
 
+const sums = new Float64Array(V)
+const minutesKnown = new Uint8Array(V)
+/** Over the window so far. */
+const highest = new Float64Array(V)
+const measured = new Float64Array(V)
+
 /** Writes what `series` measured from `end` (ms) on into row `row`. */
 export function fillTruth(
   out: TruthBatch,
   row: number,
   { series, end }: { readonly series: Series; readonly end: number },
 ): void {
-  const first = end / minuteMs
-  for (let v = 0; v < V; v++) {
-    const c = column[v]!
-    let highest = 0
-    let measured = 0
-    for (let f = 0; f < horizonSteps; f++) {
-      let sum = 0
-      let known = 0
-      for (let m = first + f * stepMinutes; m < first + (f + 1) * stepMinutes; m++) {
-        const cell = minuteCell(series, m)
-        if (cell < 0 || series.count[cell + c] === 0) continue
-        sum += series.mean[cell + c]!
-        known++
-        highest = Math.max(highest, series.max[cell + c]!)
+  const { mean, max, count, intervalMinutes } = series
+  const start = end / minuteMs
+  highest.fill(0)
+  measured.fill(0)
+  let peak = 0
+  for (let f = 0; f < horizonSteps; f++) {
+    sums.fill(0)
+    minutesKnown.fill(0)
+    const first = start + f * stepMinutes
+    for (let m = first; m < first + stepMinutes; m++) {
+      const cell = minuteCell(series, m)
+      if (cell < 0) continue
+      for (let v = 0; v < V; v++) {
+        const c = cell + column[v]!
+        if (count[c] === 0) continue
+        sums[v] = sums[v]! + mean[c]!
+        minutesKnown[v] = minutesKnown[v]! + 1
+        if (max[c]! > highest[v]!) highest[v] = max[c]!
       }
+    }
+    for (let v = 0; v < V; v++) {
       const k = (row * horizonSteps + f) * V + v
-      out.truth[k] = known > 0 ? sum / known : 0
+      const known = minutesKnown[v]!
+      out.truth[k] = known > 0 ? sums[v]! / known : 0
       out.truthKnown[k] = known > 0 ? 1 : 0
-      measured += Math.min(stepMinutes, known * series.intervalMinutes)
-      const peak = peakMinutes.indexOf(((f + 1) * stepMinutes) as (typeof peakMinutes)[number])
-      if (peak < 0) continue
+      measured[v] = measured[v]! + Math.min(stepMinutes, known * intervalMinutes)
+    }
+    if ((f + 1) * stepMinutes !== peakMinutes[peak]) continue
+    for (let v = 0; v < V; v++) {
       // The highest of a window of which less than half was seen says too little about the window.
-      const seen = 2 * measured >= peakMinutes[peak]!
+      const seen = 2 * measured[v]! >= peakMinutes[peak]!
       const p = (row * P + peak) * V + v
-      out.peakTruth[p] = seen ? highest : 0
+      out.peakTruth[p] = seen ? highest[v]! : 0
       out.peakKnown[p] = seen ? 1 : 0
     }
+    peak++
   }
 }

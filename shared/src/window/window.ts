@@ -107,26 +107,35 @@ export function fillWindow(
 
 const never = (): boolean => false
 
+/** Sums of one step over its minutes, per metric. */
+const sums = new Float64Array(V)
+const highest = new Float64Array(V)
+const minutesKnown = new Uint8Array(V)
+
 function fillPast(batch: WindowBatch, row: number, { series, end }: At): void {
   const { past, pastKnown } = batch
-  const { intervalMinutes } = series
+  const { intervalMinutes, mean, max, count } = series
   for (let step = 0; step < historySteps; step++) {
     const first = end + (step - historySteps) * stepMinutes
-    for (let v = 0; v < V; v++) {
-      const c = column[v]!
-      let sum = 0
-      let known = 0
-      let max = 0
-      for (let m = first; m < first + stepMinutes; m++) {
-        const cell = measuredMinute(series, m)
-        if (cell < 0 || series.count[cell + c] === 0) continue
-        sum += series.mean[cell + c]!
-        max = known === 0 ? series.max[cell + c]! : Math.max(max, series.max[cell + c]!)
-        known++
+    sums.fill(0)
+    highest.fill(0)
+    minutesKnown.fill(0)
+    for (let m = first; m < first + stepMinutes; m++) {
+      const cell = measuredMinute(series, m)
+      if (cell < 0) continue
+      for (let v = 0; v < V; v++) {
+        const c = cell + column[v]!
+        if (count[c] === 0) continue
+        sums[v] = sums[v]! + mean[c]!
+        if (minutesKnown[v] === 0 || max[c]! > highest[v]!) highest[v] = max[c]!
+        minutesKnown[v] = minutesKnown[v]! + 1
       }
+    }
+    for (let v = 0; v < V; v++) {
       const k = (row * historySteps + step) * V + v
-      past[2 * k] = known === 0 ? 0 : sum / known
-      past[2 * k + 1] = max
+      const known = minutesKnown[v]!
+      past[2 * k] = known === 0 ? 0 : sums[v]! / known
+      past[2 * k + 1] = highest[v]!
       pastKnown[k] = Math.min(1, (known * intervalMinutes) / stepMinutes)
     }
   }
