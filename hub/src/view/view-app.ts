@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import fastifySwagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { apiPrefix } from '@harbinger/shared/api'
@@ -32,7 +33,8 @@ export type ViewAppOptions = {
 
 /** Everything the hub answers over HTTP, apart from listening. */
 export async function viewApp(options: ViewAppOptions) {
-  const { sources, host, allowedHosts, uiDirectory, log, stream = {} } = options
+  const { sources, host, allowedHosts, log, stream = {} } = options
+  const uiDirectory = resolve(options.uiDirectory)
   const app = fastify({
     logger: false,
     forceCloseConnections: true,
