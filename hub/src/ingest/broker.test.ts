@@ -213,6 +213,15 @@ test('takes the first samples of a connection for the oldest that the agent stil
   await again.acked(9)
 })
 
+test('stores a backlog that a live sample of its connection overtook', async () => {
+  const agent = await hub.agent('web1')
+  await agent.say('samples', sample(9))
+  await agent.acked(9)
+  await agent.say('backlog', deflated([sample(1), sample(2)]))
+  await agent.say('backlog', deflated([sample(2, { at: start }), sample(3)]))
+  expect(hub.rows()).toBe(4)
+})
+
 test('knows an agent that lost its memory by new samples with old numbers', async () => {
   const agent = await hub.agent('web1')
   await agent.say(

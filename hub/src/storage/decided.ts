@@ -19,6 +19,9 @@ export function decidedSeqs() {
     has: (server: Server, seq: number): boolean =>
       seq <= server.decidedUpTo || (beyond.get(server.id)?.has(seq) ?? false),
 
+    /** Decided beyond a gap, in this run of the hub. */
+    isBeyond: (server: Server, seq: number): boolean => beyond.get(server.id)?.has(seq) ?? false,
+
     /** The agent keeps nothing older than `seq`: whatever is missing before it will never come. */
     startAt(server: Server, seq: number): void {
       if (seq - 1 <= server.decidedUpTo) return

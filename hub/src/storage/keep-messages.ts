@@ -10,6 +10,7 @@ import {
 import type { Database } from './database.ts'
 import { decidedSeqs } from './decided.ts'
 import type { QuarantineStore } from './quarantine-store.ts'
+import { defaultRetention } from './retention.ts'
 import type { RollupStore } from './rollup-store.ts'
 import { placedByArrival, type SampleStore } from './sample-store.ts'
 import type { Server, ServerStore } from './server-store.ts'
@@ -94,13 +95,15 @@ export function messageKeeper(
       return server
     }
 
+    const now = group.at(-1)?.arrivedAt ?? 0
+
     const keepSample = (server: Server, sample: Sample, message: Message & { kind: 'samples' }) => {
-      if (decided.has(server, sample.seq)) {
+      const skewed = !message.catchUp && message.arrivedAt - sample.at > maxClockSkewMs
+      const at = skewed ? message.arrivedAt : sample.at
+      if (decided.has(server, sample.seq) && wasStored(server, { ...sample, at, skewed })) {
         duplicates++
         return
       }
-      const skewed = !message.catchUp && message.arrivedAt - sample.at > maxClockSkewMs
-      const at = skewed ? message.arrivedAt : sample.at
       const isNew = samples.add({
         serverId: server.id,
         at,
@@ -133,6 +136,21 @@ export function messageKeeper(
         else dirty.set(server.id, new Set([minute]))
       } else mergeIntoStored(rollups, { serverId: server.id, at, readings: sample.m })
       window.markQuarter(server.id, minute)
+    }
+
+    /**
+     * Whether a sample with a decided number is really there. A live sample may overtake the backlog of its own
+     * connection; then the numbers before it count as never coming, and still come.
+     */
+    const wasStored = (
+      server: Server,
+      { at, seq, skewed }: { at: number; seq: number; skewed: boolean },
+    ): boolean => {
+      const { id, run } = server
+      if (skewed || decided.isBeyond(server, seq) || samples.has(id, { at, run, seq })) return true
+      if (samples.hasSeq(id, { run, seq })) return true
+      // Retention has let the sample go, but not its minute.
+      return at < now - rawMs && rollups.minute(id, minuteOf(at)) !== undefined
     }
 
     const keepSamples = (server: Server, message: Message & { kind: 'samples' }): void => {
@@ -185,8 +203,9 @@ export function messageKeeper(
           if (rollup) rollups.putMinute(serverId, minute, rollup)
         }
       }
-      const at = group.at(-1)?.arrivedAt ?? 0
-      for (const [server, refusals] of refused) keepRefusals(quarantine, server, { refusals, at })
+      for (const [server, refusals] of refused) {
+        keepRefusals(quarantine, server, { refusals, at: now })
+      }
       for (const name of upTo.keys()) {
         const server = servers.find(name)!
         servers.saveProgress(server)
@@ -195,6 +214,7 @@ export function messageKeeper(
       commit.run()
     } catch (error) {
       if (db.inTransaction) rollback.run()
+      samples.forgetAsked()
       for (const server of registered) servers.forget(server)
       for (const server of touched) {
         if (registered.includes(server)) continue
@@ -223,6 +243,7 @@ function mergeIntoStored(
   rollups.putMinute(serverId, minute, series)
 }
 
+const rawMs = defaultRetention.rawDays * 86_400_000
 /** Agents may be told to sample every 300 s, not less often. */
 const longestIntervalMs = 300_000
 

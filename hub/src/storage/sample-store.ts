@@ -35,21 +35,51 @@ export function sampleStore(db: Database) {
     'SELECT min(at) FROM samples WHERE server_id = ?',
   )
   oldest.pluck()
+  const exists = db.prepare<[number, number, number, number], number>(
+    'SELECT 1 FROM samples WHERE server_id = ? AND at = ? AND run = ? AND seq = ?',
+  )
+  exists.pluck()
+  const seqs = db.prepare<[number, number], number>(
+    'SELECT seq FROM samples WHERE server_id = ? AND run = ?',
+  )
+  seqs.pluck()
+  /** Numbers of the server last asked about, which needs all its rows read. */
+  let asked: { serverId: number; run: number; seqs: Set<number> } | undefined
   const remove = db.prepare('DELETE FROM samples WHERE server_id = ? AND at < ?')
 
   return {
     /** False when it is there already: MQTT redelivers after a lost acknowledgement. */
-    add: (s: StoredSample): boolean =>
-      insert.run(
-        s.serverId,
-        s.at,
-        s.run,
-        s.seq,
-        s.arrivedAt,
-        s.flags,
-        s.cores ?? null,
-        toBlob(s.readings),
-      ).changes === 1,
+    add(s: StoredSample): boolean {
+      if (asked?.serverId === s.serverId && asked.run === s.run) asked.seqs.add(s.seq)
+      return (
+        insert.run(
+          s.serverId,
+          s.at,
+          s.run,
+          s.seq,
+          s.arrivedAt,
+          s.flags,
+          s.cores ?? null,
+          toBlob(s.readings),
+        ).changes === 1
+      )
+    },
+
+    has: (serverId: number, { at, run, seq }: { at: number; run: number; seq: number }): boolean =>
+      exists.get(serverId, at, run, seq) === 1,
+
+    /** Whether this number is there at any time. Slow: reads all of the server's rows, once for a batch. */
+    hasSeq(serverId: number, { run, seq }: { run: number; seq: number }): boolean {
+      if (asked?.serverId !== serverId || asked.run !== run) {
+        asked = { serverId, run, seqs: new Set(seqs.all(serverId, run)) }
+      }
+      return asked.seqs.has(seq)
+    },
+
+    /** After a transaction that did not happen. */
+    forgetAsked(): void {
+      asked = undefined
+    },
 
     /** Calls back with 14 readings per sample (NaN: absent); the array is reused. */
     each(serverId: number, range: Range, visit: (at: number, readings: Float32Array) => void) {
