@@ -35,7 +35,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
   // Rates need a reading to be compared with; this one is thrown away, and it finds the file system to watch.
   await machine.sampler.takeSample(0)
 
-  const publisher = openPublisher({
+  const publisher = await openPublisher({
     server: config.server,
     hubUrl: config.hub,
     spool,

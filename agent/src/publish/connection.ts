@@ -1,5 +1,4 @@
 import { connect as connectTcp } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 // The client class by itself: mqtt's front door also loads WebSockets, proxies and a command line (4 MB of memory).
 import mqttClient, { type IClientOptions } from 'mqtt/lib/client'
 
@@ -22,23 +21,18 @@ export function readHubUrl(
 }
 
 /** Opens an MQTT 3.1.1 connection that mends itself. Errors of the network arrive as the event `error`. */
-export function connectMqtt(hubUrl: string, options: IClientOptions): MqttConnection {
+export async function connectMqtt(
+  hubUrl: string,
+  options: IClientOptions,
+): Promise<MqttConnection> {
   const hub = readHubUrl(hubUrl)
   if (!hub) throw new Error(`expected a hub like mqtt://host:1883, got ${hubUrl}`)
   const { host, port, secure } = hub
+  // OpenSSL costs 6 MB of memory, which an agent that speaks in the clear need not have.
+  const tls = secure ? await import('node:tls') : undefined
 
   return new mqttClient.default(
-    (client) => {
-      if (!secure) return connectTcp({ host, port })
-      const socket = connectTls({ host, port, servername: host })
-      socket.on('secureConnect', () => socket.removeListener('error', failed))
-      const failed = (error: Error) => {
-        client.emit('error', error)
-        socket.end()
-      }
-      socket.on('error', failed)
-      return socket
-    },
+    () => (tls ? tls.connect({ host, port, servername: host }) : connectTcp({ host, port })),
     {
       ...options,
       // Otherwise every packet number there can be is built in advance: 9 MB.

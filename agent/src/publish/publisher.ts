@@ -1,5 +1,3 @@
-import { deflate } from 'node:zlib'
-import { promisify } from 'node:util'
 import type { Inventory, Status } from '@harbinger/shared/sample'
 import { topic } from '@harbinger/shared/topics'
 import { contractVersion } from '@harbinger/shared/version'
@@ -10,7 +8,7 @@ import { connectMqtt } from './connection.ts'
 import { type Replay, replayOf } from './replay.ts'
 import type { Spool } from './spool.ts'
 
-export type Publisher = ReturnType<typeof openPublisher>
+export type Publisher = Awaited<ReturnType<typeof openPublisher>>
 
 type Options = {
   readonly server: string
@@ -36,7 +34,7 @@ const silenceMs = 30_000
  * not acknowledged when a connection begins goes out beside the live ones as backlog, oldest first: a JSON array,
  * deflated in zlib's format (RFC 1950).
  */
-export function openPublisher({
+export async function openPublisher({
   server,
   hubUrl,
   spool,
@@ -74,7 +72,7 @@ export function openPublisher({
     payload: Buffer.from(statusNow('offline', 'connection lost')),
   })
 
-  const client = connectMqtt(hubUrl, {
+  const client = await connectMqtt(hubUrl, {
     clientId: server,
     protocolVersion: 4,
     // The spool remembers for us, across brokers that forget sessions.
@@ -203,7 +201,13 @@ export function openPublisher({
   }
 }
 
-const deflated = promisify(deflate)
+/** zlib is loaded when there is a backlog for the first time: 1.5 MB that most agents never need. */
+async function deflated(text: string): Promise<Buffer> {
+  const { deflate } = await import('node:zlib')
+  return new Promise((resolve, reject) =>
+    deflate(text, (error, bytes) => (error ? reject(error) : resolve(bytes))),
+  )
+}
 
 /** An integer field of a message from the hub; undefined when the message is anything else. */
 function readNumber(payload: Buffer, field: 'upTo' | 'intervalSeconds'): number | undefined {

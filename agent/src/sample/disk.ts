@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs'
 import { type Collector, round } from './collector.ts'
 import type { Procfs } from './procfs.ts'
 
@@ -28,7 +28,7 @@ export type DiskCollector = Collector<'disk_usage_pct'> & {
 /** How full the watched file system is, as df says it. */
 export function diskCollector(
   procfs: Pick<Procfs, 'read'>,
-  { watched, usageOf = statfs }: Options = {},
+  { watched, usageOf = blocksOf }: Options = {},
 ): DiskCollector {
   let mountTable = Buffer.alloc(0)
   let mountPoints: readonly string[] = []
@@ -64,6 +64,12 @@ export function diskCollector(
     },
   }
 }
+
+/** On a thread of its own: a dying disk may never answer. */
+const blocksOf = (path: string): Promise<Blocks> =>
+  new Promise((resolve, reject) =>
+    statfs(path, (error, blocks) => (error ? reject(error) : resolve(blocks))),
+  )
 
 /** A mount in a folder the agent may not enter cannot be watched; the others can. */
 const unreachable = (error: NodeJS.ErrnoException): undefined => {
