@@ -65,7 +65,7 @@ const profileLabels: Readonly<Record<string, string>> = {
   ml_compute: 'ML compute',
   database: 'Database',
   web_api: 'Web and API',
-  conductor_mgmt: 'Conductor and management',
+  conductor_mgmt: 'Conductor',
   data_ingest: 'Data ingest',
   risk_analytics: 'Risk analytics',
   generic: 'Generic',

@@ -43,7 +43,7 @@ test('a limit that is already reached is said as a fact, not as a forecast', () 
       { threshold: 5, probability: 1, earliestMinutes: 0, medianMinutes: 0 },
       { now: 97, horizonMinutes: 480 },
     ),
-  ).toBe('At or over its limit of 95.0 % now.')
+  ).toBe('At or over its limit, 95.0 %.')
 })
 
 test('idle is never shown: its limit is said of CPU used', () => {

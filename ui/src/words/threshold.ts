@@ -1,6 +1,6 @@
 import type { ServerSummary, TimeToThreshold } from '@harbinger/shared/api'
 import { chance, reading, span } from './numbers.ts'
-import { limitOf, type ShownMetric } from './shown-metrics.ts'
+import { limitOf, nowOf, shownAs, type ShownMetric } from './shown-metrics.ts'
 
 export type Outcome = {
   /** What is shown now, or null where it is not known. */
@@ -17,7 +17,7 @@ export function thresholdSentence(
   const value = limitOf(shown, threshold)
   const limit = reading(value, shown.unit)
   const likely = `${chance(probability)} likely within ${span(horizonMinutes)}`
-  if (now !== null && now >= value) return `At or over its limit of ${limit} now.`
+  if (now !== null && now >= value) return `At or over its limit, ${limit}.`
   if (medianMinutes !== null) {
     const earliest =
       earliestMinutes !== null && earliestMinutes < medianMinutes
@@ -28,6 +28,14 @@ export function thresholdSentence(
   if (earliestMinutes !== null)
     return `May reach ${limit}: ${likely}, earliest ${earliestIn(earliestMinutes)}.`
   return `Limit ${limit}: not within ${span(horizonMinutes)} (${chance(probability)} likely).`
+}
+
+/** Whether the limit that is first in time is reached already: then it is a fact and no forecast. */
+export function isOverLimit(row: ServerSummary): boolean {
+  const next = row.timeToThreshold
+  if (next === null) return false
+  const shown = shownAs(next.metric)
+  return (nowOf(shown, row) ?? -Infinity) >= limitOf(shown, next.threshold)
 }
 
 /** The same with its minutes counted from now instead of from `since`, the end of the forecast's window. */

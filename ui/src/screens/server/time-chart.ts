@@ -86,9 +86,6 @@ export function openChart(element: HTMLElement, first: ChartFacts, options: Char
   function drawMarks(chart: uPlot) {
     const { ctx, bbox } = chart
     ctx.save()
-    ctx.beginPath()
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
-    ctx.clip()
     ctx.font = `${11 * ratio}px ${style.fontFamily}`
     ctx.lineWidth = ratio
     const inSight = facts.limits.filter(({ value }) => value <= facts.range[1])
@@ -109,8 +106,8 @@ export function openChart(element: HTMLElement, first: ChartFacts, options: Char
     ctx.strokeStyle = nowColour
     ctx.setLineDash([])
     stroke(ctx, [x, bbox.top], [x, bbox.top + bbox.height])
-    const top = bbox.top + bbox.height - 15 * ratio
-    write(ctx, 'now', { left: x - 30 * ratio, top, ink: nowColour })
+    // Above the plot, where no line runs.
+    write(ctx, 'now', { left: x - 10 * ratio, top: bbox.top - 13 * ratio, ink: nowColour })
     ctx.restore()
   }
 
@@ -119,6 +116,7 @@ export function openChart(element: HTMLElement, first: ChartFacts, options: Char
       width: Math.max(element.clientWidth, 200),
       height: options.height,
       legend: { show: false },
+      padding: [14, 8, 0, 0],
       cursor: {
         y: false,
         sync: { key: 'server' },
