@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { baseModelFolder } from '@harbinger/model-training/model/shipped'
 import { isProfile, type ProfileRule } from '@harbinger/shared/profiles'
 import { parse } from 'yaml'
 import { positive, port, settings, type SettingKey } from './settings.ts'
@@ -86,7 +87,7 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
     },
     mqtt: { host: value('mqtt.host', text), port: value('mqtt.port', port) },
     dataFolder: value('data.folder', text),
-    modelFolder: value('model.folder', text),
+    modelFolder: value('model.folder', (given) => given || baseModelFolder),
     device: value('forecast.device', oneOf('auto', 'cpu', 'webgpu', 'cuda')),
     forecastEverySeconds: value('forecast.everySeconds', positive),
     retention: {

@@ -24,7 +24,7 @@ export const settings = {
   'mqtt.host': setting('MQTT_HOST', '127.0.0.1'),
   'mqtt.port': setting('MQTT_PORT', 1883, aPort),
   'data.folder': setting('DATA_FOLDER', '.harbinger/data'),
-  'model.folder': setting('MODEL_FOLDER', 'models/base'),
+  'model.folder': setting('MODEL_FOLDER', '', { expects: 'a folder, or nothing' }),
   'forecast.device': setting('FORECAST_DEVICE', 'auto', { expects: 'auto, cpu, webgpu or cuda' }),
   'forecast.everySeconds': setting('FORECAST_EVERY_SECONDS', 60, {
     unit: 'seconds',

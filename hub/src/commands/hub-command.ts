@@ -29,7 +29,7 @@ export function hubCommand(program: Command, clock: Clock): void {
     .option('--port <port>', 'where the fleet view is served (8080)')
     .option('--mqtt-port <port>', 'where agents connect (1883)')
     .option('--data <folder>', 'where data are kept (.harbinger/data)')
-    .option('--model <folder>', 'the model that forecasts (models/base)')
+    .option('--model <folder>', 'the model that forecasts (the one that came with Harbinger)')
     .option('--demo <servers>', 'also run a simulated fleet with history, labelled as simulated')
     .option('--print-config', 'show the settings in force, secrets masked, and end')
     .action(async (options: Options) => {

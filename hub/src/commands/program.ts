@@ -1,8 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { productVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
+import { backtestCommand } from './backtest-command.ts'
+import { doctorCommand } from './doctor-command.ts'
 import { hubCommand } from './hub-command.ts'
+import { importCommand } from './import-command.ts'
+import { modelCommand } from './model-command.ts'
 import { simulateCommand } from './simulate-command.ts'
+import { trainCommand } from './train-command.ts'
 
 /** Reads the command line and runs what it asks for; settles with the exit code, 0 only on success. */
 export async function runCommand(args: readonly string[], clock: Clock): Promise<number> {
@@ -11,8 +16,15 @@ export async function runCommand(args: readonly string[], clock: Clock): Promise
     .version(productVersion)
     .exitOverride()
     .showHelpAfterError()
-  for (const add of [hubCommand, simulateCommand]) add(program, clock)
-  for (const command of program.commands) command.exitOverride()
+  const commands = [
+    ...[hubCommand, simulateCommand, importCommand, trainCommand, backtestCommand],
+    ...[modelCommand, doctorCommand],
+  ]
+  for (const add of commands) add(program, clock)
+  for (const command of program.commands) {
+    command.exitOverride()
+    for (const inner of command.commands) inner.exitOverride()
+  }
   if (args.length === 0) {
     program.outputHelp()
     return 1

@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs'
+import { type Command, InvalidArgumentError } from 'commander'
+import { runBacktest } from '@harbinger/model-training/backtest/run-backtest'
+import type { Clock } from '../clock.ts'
+import { modelFolderOf } from './model-command.ts'
+import { progress } from './progress.ts'
+import { aNumber } from './simulate-command.ts'
+
+type Options = {
+  readonly history: string
+  readonly model?: string
+  readonly from?: number
+  readonly every: number
+  readonly json?: string | true
+}
+
+const instant = (text: string): number => {
+  const at = Date.parse(text)
+  if (Number.isNaN(at)) throw new InvalidArgumentError('expected a time like 2026-01-31T00:00:00Z')
+  return at
+}
+
+/** `harbinger backtest` */
+export function backtestCommand(program: Command, clock: Clock): void {
+  program
+    .command('backtest')
+    .description('judge a model and the baselines by what they would have forecast')
+    .requiredOption('--history <file>', 'Parquet or CSV')
+    .option('--model <id>', 'model id or folder; without it only baselines compete')
+    .option('--from <time>', 'score from here on; earlier rows are history only', instant)
+    .option('--every <minutes>', 'between the moments forecast from', aNumber(1), 60)
+    .option('--json [file]', 'write the report as JSON, to a file or to the screen')
+    .action(async ({ model, json, ...options }: Options) => {
+      const bar = progress('backtest', clock.now)
+      const report = await runBacktest({
+        ...options,
+        model: model === undefined ? undefined : modelFolderOf(model),
+        clock: clock.now,
+        onWarning: (sentence) => process.stderr.write(`${sentence}\n`),
+        onProgress: ({ stage, share }) => bar.at(share, stage),
+      })
+      bar.end()
+      const text = `${JSON.stringify(report, null, 2)}\n`
+      if (typeof json === 'string') writeFileSync(json, text)
+      if (json === true) process.stdout.write(text)
+      else process.stdout.write(summary(report))
+    })
+}
+
+const shown = (value: number | null, digits: number): string =>
+  value === null ? 'unknown' : value.toFixed(digits)
+
+type Report = Awaited<ReturnType<typeof runBacktest>>
+
+function summary({ model, baselines, bestBaseline, wqlRatio, windows }: Report): string {
+  const rows = [
+    ...(model ? [[`model ${model.id}`, model] as const] : []),
+    ...Object.entries(baselines).map(([name, scores]) => [name, scores] as const),
+  ]
+  return [
+    `${windows} windows`,
+    ...rows.map(([name, { wql, coverage80 }]) => {
+      const mark = name === bestBaseline ? '  best baseline' : ''
+      return `${name.padEnd(32)} WQL ${shown(wql, 4)}  80 % band holds ${shown(coverage80 === null ? null : 100 * coverage80, 1)} %${mark}`
+    }),
+    ...(model && wqlRatio ? [`model / best baseline ${wqlRatio.toFixed(3)}`] : []),
+    '',
+  ].join('\n')
+}

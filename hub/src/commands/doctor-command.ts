@@ -1,0 +1,152 @@
+import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { readModelFolder } from '@harbinger/model-training/model/model-folder'
+import { graphsFolder } from '@harbinger/model-training/model/shipped'
+import type { Clock } from '../clock.ts'
+import { type Config, readConfig } from '../config.ts'
+
+export type Finding = {
+  readonly check: string
+  readonly ok: boolean
+  readonly found: string
+  /** What to do; empty when all is well. */
+  readonly advice: string
+}
+
+type Options = { readonly config?: string; readonly data?: string; readonly json?: boolean }
+
+const gigabyte = 1e9
+const enoughGigabytes = 2
+const earliestSane = Date.UTC(2025, 0, 1)
+
+/** `harbinger doctor` */
+export function doctorCommand(program: Command, clock: Clock): void {
+  program
+    .command('doctor')
+    .description('check configuration, disk, ports, clock, model and device, and say what to do')
+    .option('--config <file>', 'configuration of the hub')
+    .option('--data <folder>', 'data folder of the hub (.harbinger/data)')
+    .option('--json', 'as JSON')
+    .action(async (options: Options) => {
+      const findings = await examine(options, clock)
+      if (options.json) process.stdout.write(`${JSON.stringify(findings)}\n`)
+      else {
+        for (const { check, ok, found, advice } of findings) {
+          process.stdout.write(
+            `${ok ? 'ok    ' : 'WRONG '} ${check}: ${found}${advice && `\n       → ${advice}`}\n`,
+          )
+        }
+      }
+      const wrong = findings.filter(({ ok }) => !ok)
+      if (wrong.length > 0) throw new Error(`${wrong.length} of ${findings.length} checks failed`)
+    })
+}
+
+async function examine(options: Options, clock: Clock): Promise<Finding[]> {
+  let config: Config
+  try {
+    config = readConfig({ file: options.config, flags: { 'data.folder': options.data } })
+  } catch (error) {
+    const found = (error as Error).message
+    return [nodeVersion(), finding('configuration', false, found, 'correct what is named')]
+  }
+  const { dataFolder, http, mqtt } = config
+  return [
+    nodeVersion(),
+    finding('configuration', true, config.file ?? 'no file, defaults and environment'),
+    writable(dataFolder),
+    diskSpace(dataFolder),
+    await portOrHub('fleet view', http),
+    await portOrHub('agents (MQTT)', { ...mqtt, hubPort: http }),
+    clockFinding(clock.now()),
+    modelFinding(config.modelFolder),
+    deviceFinding(config.device),
+  ]
+}
+
+const finding = (check: string, ok: boolean, found: string, advice = ''): Finding => ({
+  ...{ check, ok, found },
+  advice: ok ? '' : advice,
+})
+
+function nodeVersion(): Finding {
+  const enough = Number(process.versions.node.split('.')[0]) >= 24
+  return finding('node', enough, process.version, 'run npm ci: it brings the Node that is needed')
+}
+
+function writable(folder: string): Finding {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+    return finding('data folder', true, resolve(folder))
+  } catch (error) {
+    const advice = `let this user write there: chown "$USER" ${resolve(folder)}`
+    return finding('data folder', false, (error as Error).message, advice)
+  }
+}
+
+function diskSpace(folder: string): Finding {
+  if (!existsSync(folder)) return finding('disk space', false, 'no data folder', 'see data folder')
+  const { bavail, bsize } = statfsSync(folder)
+  const free = (bavail * bsize) / gigabyte
+  const advice = `${enoughGigabytes} GB should be free: 6 MB per server, and room to work`
+  return finding('disk space', free >= enoughGigabytes, `${free.toFixed(1)} GB free`, advice)
+}
+
+type Where = { readonly host: string; readonly port: number }
+
+/** Free, or taken by a hub of ours that answers. */
+async function portOrHub(
+  what: string,
+  { host, port, hubPort = { host, port } }: Where & { hubPort?: Where },
+): Promise<Finding> {
+  const check = `port for ${what}`
+  if (await isFree({ host, port })) return finding(check, true, `${host}:${port} is free`)
+  const hub = await hubAt(hubPort)
+  if (hub) return finding(check, true, `${host}:${port} is taken, a hub ${hub} runs`)
+  return finding(
+    check,
+    false,
+    `${host}:${port} is taken by another program`,
+    'stop it, or set another port',
+  )
+}
+
+const isFree = ({ host, port }: Where): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, host, () => server.close(() => resolve(true)))
+  })
+
+async function hubAt({ host, port }: Where): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`http://${host}:${port}/api/v1/health`, {
+      signal: AbortSignal.timeout(2000),
+    })
+    const { version } = (await answer.json()) as { version?: unknown }
+    return typeof version === 'string' ? version : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function clockFinding(now: number): Finding {
+  const found = new Date(now).toISOString()
+  return finding('clock', now > earliestSane, found, 'set the clock: samples are placed by it')
+}
+
+function modelFinding(folder: string): Finding {
+  const found = readModelFolder(resolve(folder), { graphs: graphsFolder })
+  if ('manifest' in found) return finding('model', true, `${found.manifest.id} in ${folder}`)
+  const advice = 'the hub forecasts by baselines alone; harbinger train makes a model'
+  return finding('model', false, found.refused, advice)
+}
+
+function deviceFinding(device: Config['device']): Finding {
+  const gpu = existsSync('/dev/nvidia0') ? 'an NVIDIA GPU is there' : 'no NVIDIA GPU is there'
+  const ok = device !== 'cuda' || existsSync('/dev/nvidia0')
+  return finding('device', ok, `${device} is set, ${gpu}`, 'set forecast.device to auto or cpu')
+}
