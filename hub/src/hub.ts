@@ -85,7 +85,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     clock.every(config.forecastEverySeconds * 1000, (due) => void rounds.start(due)),
     clock.every(minuteMs, (due) => void keepHouse.quarters(due)),
     clock.every(60 * minuteMs, (due) => void keepHouse.retention(due)),
-    clock.every(1000, fleet.tick),
+    clock.every(1000, () => void fleet.tick()),
   ]
   const health = hubHealth({ now, forecaster, broker, rounds, servers: servers.count })
   const { host, port, allowedHosts } = config.http

@@ -3,6 +3,7 @@ import type { Series } from '@harbinger/shared/window/series'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
 import { assessEnvironment } from '../risk/environment.ts'
 import type { Server } from '../storage/server-store.ts'
+import { inSlices } from '../window/slices.ts'
 import { assessServer, type Assessed } from './assess-server.ts'
 import { toDetailFacts, type AgentFacts } from './detail-facts.ts'
 import { noForecastYet, toForecastAnswer } from './forecast-answer.ts'
@@ -55,6 +56,7 @@ export function liveFleet({
   let rows: readonly Assessed['row'][] | undefined
   let environment: ReturnType<typeof assessEnvironment> | undefined
   let lookedAt = 0
+  let ticking = false
 
   const assess = (server: Server): Assessed => {
     const made = assessServer({
@@ -133,14 +135,19 @@ export function liveFleet({
       dirty.delete(server)
       changed.set(server, assess(server).row)
     },
-    /** Once a second: what changed is assessed again and told. */
-    tick(): void {
+    /** Once a second: what changed is assessed again and told. The event loop has its turn in between. */
+    async tick(): Promise<void> {
+      if (ticking) return
+      ticking = true
       if (now() - lookedAt >= lookAgainMs) {
         lookedAt = now()
         for (const server of servers.all()) dirty.add(server)
       }
-      for (const server of dirty) changed.set(server, assess(server).row)
+      const due = [...dirty]
       dirty.clear()
+      await inSlices(due, (server) => void changed.set(server, assess(server).row)).finally(() => {
+        ticking = false
+      })
       if (changed.size === 0) return
       const change = { servers: [...changed.values()], removed: [], fleet: sources.fleet() }
       changed.clear()
