@@ -35,7 +35,7 @@ type Open = {
   minute: number
   highest: number
   readonly quarter: ReturnType<typeof quarterSums>
-  /** Quarters that were come back to; computed from their stored minutes at the end. */
+  /** The first and the last quarter, and those come back to: made of all their stored minutes at the end. */
   readonly again: Set<number>
   profile: Profile | undefined
 }
@@ -71,15 +71,17 @@ export function historyImporter(
     if (q !== quarter.at()) closeQuarter(o, q)
     quarter.add(series)
   }
-  const closeQuarter = ({ server, quarter, again }: Open, next: number): void => {
+  const closeQuarter = ({ server, quarter }: Open, next: number): void => {
     const at = quarter.at()
     if (at >= 0) rollups.putQuarter(server.id, at, quarter.rollup())
-    // A quarter that is come back to, or was partly there before, is made of all its stored minutes.
-    if (next < at) again.add(next)
     quarter.start(next)
   }
   const openMinute = (o: Open, minute: number): void => {
     closeMinute(o)
+    const quarter = Math.floor(minute / minutesPerQuarter)
+    const cameBack =
+      quarter !== o.quarter.at() && quarter === Math.floor(o.highest / minutesPerQuarter)
+    if (cameBack || minute <= o.highest || o.highest < 0) o.again.add(quarter)
     const stored = minute <= o.highest ? rollups.minute(o.server.id, minute) : undefined
     Object.assign(o.series, emptySeries({ minutes: 1, quarters: 1 }))
     if (stored) setMinute(o.series, minute, stored)
@@ -120,6 +122,7 @@ export function historyImporter(
     finish(): { readonly rows: number; readonly servers: number } {
       for (const o of open.values()) {
         closeMinute(o)
+        o.again.add(o.quarter.at())
         closeQuarter(o, o.quarter.at())
         for (const quarter of o.again) keepQuarterFromStored(rollups, o.server.id, quarter)
         if (o.profile !== undefined && !o.server.inventory) {
