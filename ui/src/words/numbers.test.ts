@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { age, chance, count, percent, reading, risk, span } from './numbers.ts'
 
 test('percentages have one decimal and counts none', () => {
-  expect(percent(62.149)).toBe('62.1 %')
+  expect(percent(62.149)).toBe('62.1\u00a0%')
   expect(count(1234.4)).toBe('1,234')
   expect(reading(3.2, 'sockets')).toBe('3')
   expect(reading(0.256, 'load')).toBe('0.26')
@@ -17,11 +17,11 @@ test.each([null, undefined, Number.NaN])('%s is unknown and never 0', (value) =>
 
 test('a chance is never said to be nothing or certain', () => {
   expect([0, 0.004, 0.5, 0.996, 1].map(chance)).toEqual([
-    'under 2 %',
-    'under 2 %',
-    '50 %',
-    'over 98 %',
-    'over 98 %',
+    'under 2\u00a0%',
+    'under 2\u00a0%',
+    '50\u00a0%',
+    'over 98\u00a0%',
+    'over 98\u00a0%',
   ])
 })
 

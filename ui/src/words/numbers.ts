@@ -2,6 +2,9 @@ import type { Metric } from '@harbinger/shared/metrics'
 
 /** How numbers read on every screen. Unknown is a word, never 0. */
 
+// A number and its unit stay on one line.
+const nbsp = '\u00a0'
+
 type Maybe = number | null | undefined
 
 const isKnown = (value: Maybe): value is number => typeof value === 'number' && !Number.isNaN(value)
@@ -9,7 +12,7 @@ const isKnown = (value: Maybe): value is number => typeof value === 'number' && 
 export const unknown = 'unknown'
 
 export const percent = (value: Maybe): string =>
-  isKnown(value) ? `${value.toFixed(1)} %` : unknown
+  isKnown(value) ? `${value.toFixed(1)}${nbsp}%` : unknown
 
 export const count = (value: Maybe): string =>
   isKnown(value) ? Math.round(value).toLocaleString('en') : unknown
@@ -19,17 +22,17 @@ export const risk = (value: Maybe): string => (isKnown(value) ? String(Math.roun
 /** A chance from 0 to 1. A forecast knows nothing beyond its outer quantiles, 2 % and 98 %. */
 export function chance(value: Maybe): string {
   if (!isKnown(value)) return 'not known yet'
-  if (value <= 0.02) return 'under 2 %'
-  if (value >= 0.98) return 'over 98 %'
-  return `${Math.round(value * 100)} %`
+  if (value <= 0.02) return `under 2${nbsp}%`
+  if (value >= 0.98) return `over 98${nbsp}%`
+  return `${Math.round(value * 100)}${nbsp}%`
 }
 
 const byUnit = {
-  '%': (value) => `${value.toFixed(1)} %`,
-  'MB/s': (value) => `${value.toFixed(value < 10 ? 2 : 1)} MB/s`,
+  '%': (value) => `${value.toFixed(1)}${nbsp}%`,
+  'MB/s': (value) => `${value.toFixed(value < 10 ? 2 : 1)}${nbsp}MB/s`,
   sockets: (value) => count(value),
   load: (value) => value.toFixed(value < 10 ? 2 : 1),
-  days: (value) => `${value.toFixed(1)} days`,
+  days: (value) => `${value.toFixed(1)}${nbsp}days`,
 } satisfies Record<Metric['unit'], (value: number) => string>
 
 export const reading = (value: Maybe, unit: Metric['unit']): string =>

@@ -13,7 +13,7 @@ test('says the chance, the middle and the earliest time', () => {
       { threshold: 95, probability: 0.7, earliestMinutes: 75, medianMinutes: 130 },
       { now: 60, horizonMinutes: 480 },
     ),
-  ).toBe('Reaches 95.0 % in 2 h 10 min: 70 % likely within 8 h, earliest in 1 h 15 min.')
+  ).toBe('Reaches 95.0\u00a0% in 2 h 10 min: 70\u00a0% likely within 8 h, earliest in 1 h 15 min.')
 })
 
 test('says "not within 8 h" where so', () => {
@@ -23,7 +23,7 @@ test('says "not within 8 h" where so', () => {
       { threshold: 95, probability: 0, earliestMinutes: null, medianMinutes: null },
       { now: 60, horizonMinutes: 480 },
     ),
-  ).toBe('Limit 95.0 %: not within 8 h (under 2 % likely).')
+  ).toBe('Limit 95.0\u00a0%: not within 8 h (under 2\u00a0% likely).')
 })
 
 test('a possible breach is not called expected', () => {
@@ -33,7 +33,7 @@ test('a possible breach is not called expected', () => {
       { threshold: 95, probability: 0.12, earliestMinutes: 240, medianMinutes: null },
       { now: 60, horizonMinutes: 480 },
     ),
-  ).toBe('May reach 95.0 %: 12 % likely within 8 h, earliest in 4 h.')
+  ).toBe('May reach 95.0\u00a0%: 12\u00a0% likely within 8 h, earliest in 4 h.')
 })
 
 test('a limit that is already reached is said as a fact, not as a forecast', () => {
@@ -43,7 +43,7 @@ test('a limit that is already reached is said as a fact, not as a forecast', () 
       { threshold: 5, probability: 1, earliestMinutes: 0, medianMinutes: 0 },
       { now: 97, horizonMinutes: 480 },
     ),
-  ).toBe('At or over its limit, 95.0 %.')
+  ).toBe('At or over its limit, 95.0\u00a0%.')
 })
 
 test('idle is never shown: its limit is said of CPU used', () => {
@@ -55,13 +55,27 @@ const row = (name: string, risk: number, median: number | null, earliest: number
   ({
     name,
     risk,
-    timeToThreshold: { medianMinutes: median, earliestMinutes: earliest },
+    riskNow: risk,
+    metrics: {},
+    timeToThreshold: {
+      metric: 'mem_used_pct',
+      threshold: 95,
+      probability: 0.5,
+      medianMinutes: median,
+      earliestMinutes: earliest,
+    },
   }) as ServerSummary
 
 test('the first to break stands first; risk decides among those that do not', () => {
-  const rows = [row('d', 20, null, null), row('c', 90, null, null), row('b', 40, null, 30)]
+  const rows = [row('d', 20, null, null), row('c', 60, null, null), row('b', 40, null, 30)]
   const sorted = [...rows, row('a', 50, 200, 100), row('e', 10, 15, 15)].sort(byTimeToBreak)
   expect(sorted.map(({ name }) => name)).toEqual(['e', 'a', 'b', 'c', 'd'])
+})
+
+test('a server in trouble now stands above one that will be', () => {
+  const over = { ...row('over', 40, 0, 0), metrics: { mem_used_pct: { now: 96, in30Minutes: 96 } } }
+  const sorted = [row('later', 30, 15, 15), over, row('risky', 90, null, null)].sort(byTimeToBreak)
+  expect(sorted.map(({ name }) => name)).toEqual(['risky', 'over', 'later'])
 })
 
 test('minutes to a limit run on as the forecast grows old', () => {

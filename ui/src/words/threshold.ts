@@ -58,10 +58,21 @@ export const inSpan = (minutes: number): string =>
 
 const earliestIn = (minutes: number): string => (minutes < 1 ? 'now' : `in ${span(minutes)}`)
 
-/** The sooner it breaks, the higher it stands: by median, then by the earliest time, then by risk. */
+/** From here on (Danger) a server is in trouble now, whatever its forecast expects. */
+const troubleNow = 70
+
+export const isInTrouble = (row: ServerSummary): boolean =>
+  isOverLimit(row) || (row.riskNow ?? 0) >= troubleNow
+
+/**
+ * The sooner it breaks, the higher it stands: in trouble now, then by the median time, then by the earliest, then by
+ * risk.
+ */
 export function byTimeToBreak(a: ServerSummary, b: ServerSummary): number {
-  const when = (row: ServerSummary) => row.timeToThreshold?.medianMinutes ?? Infinity
-  const earliest = (row: ServerSummary) => row.timeToThreshold?.earliestMinutes ?? Infinity
+  const when = (row: ServerSummary) =>
+    isInTrouble(row) ? 0 : (row.timeToThreshold?.medianMinutes ?? Infinity)
+  const earliest = (row: ServerSummary) =>
+    isInTrouble(row) ? 0 : (row.timeToThreshold?.earliestMinutes ?? Infinity)
   const less = (x: number, y: number) => (x === y ? 0 : x < y ? -1 : 1)
   return (
     less(when(a), when(b)) ||

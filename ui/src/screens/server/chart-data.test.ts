@@ -108,8 +108,8 @@ test('the chart can be read without seeing it', () => {
   const history = toHistory(samples([0, 1], [80, 60]), cpu)
   expect(extentOf(noHistory)).toBeUndefined()
   expect(chartSummary(cpu, history, 40, toOutlook(forecast, cpu))).toBe(
-    'CPU used, last 24 hours: lowest 20.0 %, mean 30.0 %, highest 40.0 %. Now 40.0 %. ' +
-      'Forecast median in 30 min 70.0 % (80 %: 40.0 % to 92.0 %).',
+    'CPU used, last 24 hours: lowest 20.0\u00a0%, mean 30.0\u00a0%, highest 40.0\u00a0%. Now 40.0\u00a0%. ' +
+      'Forecast median in 30 min 70.0\u00a0% (80 %: 40.0\u00a0% to 92.0\u00a0%).',
   )
   expect(toForecastRows(toOutlook(forecast, cpu)!, cpu)).toHaveLength(1)
 })
