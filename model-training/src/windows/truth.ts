@@ -77,3 +77,53 @@ export function fillTruth(
     peak++
   }
 }
+
+/** A series seen from its window's end, and how much it counts in a blend. */
+export type Strand = { readonly series: Series; readonly end: number; readonly weight: number }
+
+/**
+ * Writes the peaks of a blend of two series into row `row`: the highest minute of the weighted sum, where both were
+ * measured. Both must have the same step.
+ */
+export function fillBlendedPeaks(
+  out: TruthBatch,
+  row: number,
+  [one, other]: readonly [Strand, Strand],
+): void {
+  const first = one.end / minuteMs
+  const second = other.end / minuteMs
+  const { intervalMinutes } = one.series
+  highest.fill(0)
+  measured.fill(0)
+  let peak = 0
+  for (let m = 0; m < horizonSteps * stepMinutes; m++) {
+    const a = minuteCell(one.series, first + m)
+    // Readings every few minutes fall on other minutes in the other series.
+    const b = nearestCell(other.series, second + m)
+    for (let v = 0; v < V && a >= 0 && b >= 0; v++) {
+      const i = a + column[v]!
+      const j = b + column[v]!
+      if (one.series.count[i] === 0 || other.series.count[j] === 0) continue
+      const value = one.weight * one.series.max[i]! + other.weight * other.series.max[j]!
+      measured[v] = measured[v]! + intervalMinutes
+      if (value > highest[v]!) highest[v] = value
+    }
+    if (m + 1 !== peakMinutes[peak]) continue
+    for (let v = 0; v < V; v++) {
+      const seen = 2 * measured[v]! >= peakMinutes[peak]!
+      const p = (row * P + peak) * V + v
+      out.peakTruth[p] = seen ? highest[v]! : 0
+      out.peakKnown[p] = seen ? 1 : 0
+    }
+    peak++
+  }
+}
+
+function nearestCell(series: Series, minute: number): number {
+  for (let m = minute; m < minute + series.intervalMinutes; m++) {
+    const cell = minuteCell(series, m)
+    if (cell < 0) continue
+    for (let v = 0; v < V; v++) if (series.count[cell + column[v]!]! > 0) return cell
+  }
+  return -1
+}

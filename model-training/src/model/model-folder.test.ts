@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { contractVersion } from '@harbinger/shared/version'
+import type { Manifest } from '@harbinger/shared/model'
+import { readGraphContract } from '../onnx/training.ts'
+import { listModels, readModelFolder, readWeights, writeModelFolder } from './model-folder.ts'
+import { graphsFolder } from './shipped.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'models-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+const contract = readGraphContract(graphsFolder)
+const theta = Float32Array.from({ length: contract.thetaSize }, (_, i) => i % 7)
+
+const manifest: Omit<Manifest, 'files'> = {
+  ...{ id: 'tft-1', contractVersion, kind: 'tft', definition: contract.definition.sha256 },
+  trainedAt: '2025-02-03T00:00:00.000Z',
+  trainedOn: [],
+  training: { seed: 1, steps: 1, minutes: 1, parent: null },
+  ...{ metrics: [], scores: {}, serves: {} },
+}
+
+const folder = join(dir, 'tft-1')
+const graphs = graphsFolder
+const read = () => readModelFolder(folder, { graphs })
+
+beforeEach(() => {
+  writeModelFolder(folder, { graphs, theta, report: {}, manifest })
+})
+
+function changeManifest(change: object): void {
+  const path = join(folder, 'manifest.json')
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }))
+}
+
+describe('a model folder', () => {
+  test('that was written is read again, with its weights', () => {
+    expect(read()).toMatchObject({ folder, manifest: { id: 'tft-1' } })
+    expect(readWeights(folder)).toEqual(theta)
+  })
+
+  test.each([
+    ['there is no manifest', () => rmSync(join(folder, 'manifest.json')), 'no manifest.json'],
+    [
+      'the manifest is no JSON',
+      () => writeFileSync(join(folder, 'manifest.json'), '{'),
+      'not a manifest',
+    ],
+    ['the manifest lacks its kind', () => changeManifest({ kind: 'arima' }), 'not a manifest'],
+    [
+      'the contract is another',
+      () => changeManifest({ contractVersion: '9.0.0' }),
+      'contract 9.0.0',
+    ],
+    [
+      'the network is another',
+      () => changeManifest({ definition: '0'.repeat(64) }),
+      'network definition 000000000000…',
+    ],
+    ['a file is missing', () => rmSync(join(folder, 'infer.onnx')), 'infer.onnx is missing'],
+    [
+      'a file was changed',
+      () => writeFileSync(join(folder, 'report.json'), '{"wql":0}'),
+      'report.json has SHA-256',
+    ],
+    [
+      'the weights are too few',
+      () => truncateSync(join(folder, 'weights.bin'), 400),
+      `weights.bin has 400 bytes, expected ${contract.thetaSize * 4}`,
+    ],
+  ])('is refused, and told why, when %s', (_what, spoil, reason) => {
+    spoil()
+    expect(read()).toEqual({ refused: expect.stringContaining(reason) })
+  })
+
+  test('is listed with the others, the newest first, the refused with the reason', () => {
+    const older = { ...manifest, id: 'tft-0', trainedAt: '2025-01-01T00:00:00.000Z' }
+    writeModelFolder(join(dir, 'tft-0'), { graphs, theta, report: {}, manifest: older })
+    writeModelFolder(join(dir, 'tft-2'), { graphs, theta, report: {}, manifest })
+    rmSync(join(dir, 'tft-2', 'weights.bin'))
+    const listed = listModels(dir, { graphs })
+    expect(listed.map((model) => ('refused' in model ? 'refused' : model.manifest.id))).toEqual([
+      'tft-1',
+      'tft-0',
+      'refused',
+    ])
+    expect(listModels(join(dir, 'nowhere'), { graphs })).toEqual([])
+  })
+})
