@@ -110,13 +110,17 @@ describe.skipIf(missing !== undefined)('the fleet view in a browser', () => {
     const rows = bigHub.rows().map((row) => ({ ...row, severity: 'watch', risk: 40 }))
     await page.evaluate(`
       window.longest = 0
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration)
-      }).observe({ type: 'longtask' })`)
+      let last = performance.now()
+      requestAnimationFrame(function frame(at) {
+        window.longest = Math.max(window.longest, at - last)
+        last = at
+        requestAnimationFrame(frame)
+      })`)
     bigHub.tell('servers', rows)
     await page.locator('a.cell.sev-watch').nth(999).waitFor()
     const longest = await page.evaluate('window.longest')
     // Ten times what the hub sends in a second, with room for a machine that is busy with other tests.
+    expect(longest).toBeGreaterThan(0)
     expect(longest).toBeLessThan(1000)
     await leave()
   })
