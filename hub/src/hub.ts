@@ -51,7 +51,6 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     health: () => health(),
     demo,
   })
-  loadForecasts(stores, fleet.setForecast)
 
   const broker = await openBroker({
     ...config.mqtt,
@@ -60,6 +59,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     onKept: (kept) => fleet.touch(kept.servers),
     log,
   })
+  loadForecasts(stores, fleet.setForecast)
 
   const rounds = cycles(async (at, { lap, count }) => {
     const abstained: { server: string; reason: string }[] = []
@@ -98,6 +98,8 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     address: view.address,
     mqttPort: broker.port,
     sources: fleet.sources,
+    /** Settles when the forecast cycle that runs, if any, is through. */
+    untilForecast: rounds.done,
     /** Stops hearing before it stops keeping. */
     async close(): Promise<void> {
       for (const stop of timers) stop()
