@@ -58,8 +58,8 @@ export function countSockets(table: Buffer, { listening, waiting }: SocketCount)
     while (table[colon] !== 0x3a && colon < table.length) colon++
     let port = colon + 2 + 8
     if (table[port] !== 0x3a) port = colon + 2 + 32
-    const state = port + 5 + (port - colon - 2) + 1 + 5
-    if (table[port] !== 0x3a || state + 1 >= table.length) {
+    const state = port + 6 + (port - colon - 2) + 6
+    if (table[port] !== 0x3a || table[state - 1] !== 0x20 || state + 1 >= table.length) {
       throw new Error(
         `/proc/net/tcp: expected a socket, got ${JSON.stringify(table.toString('latin1', line, line + 80))}`,
       )
