@@ -1,5 +1,5 @@
 import type { ServerSummary } from '@harbinger/shared/api'
-import { severityOf, severityScale } from '@harbinger/shared/severity'
+import { severityOf } from '@harbinger/shared/severity'
 import { percent, reading, risk } from '../../words/numbers.ts'
 import { severityWord } from '../../words/severity-words.ts'
 
@@ -103,6 +103,3 @@ export function stepWords({ steps = [], unit }: MapColour, step: number): string
   if (step === steps.length) return `${steps.at(-1)}${unit} and more`
   return `${steps[step - 1]} to ${steps[step]}${unit}`
 }
-
-export const severityFrom = (severity: string): number | undefined =>
-  severityScale.find((row) => row.severity === severity)?.from

@@ -22,6 +22,7 @@ export class ServerView {
   readonly #now: () => number
   readonly #abort = new AbortController()
   #readAt = 0
+  #factsAt = 0
   #fingerprint = ''
   #again: ReturnType<typeof setTimeout> | undefined
 
@@ -58,14 +59,23 @@ export class ServerView {
     if (this.#now() - this.#readAt > rereadMs) void this.load()
 
     const fingerprint = forecastFingerprint(row)
-    if (this.#fingerprint !== '' && fingerprint !== this.#fingerprint) {
+    const isNew = this.#fingerprint !== '' && fingerprint !== this.#fingerprint
+    if (isNew || this.#isForecastDue()) {
       clearTimeout(this.#again)
       this.#again = setTimeout(() => void this.#readFacts(), settleMs)
     }
     this.#fingerprint = fingerprint
   }
 
+  /** A new forecast can leave every number of the row as it was. */
+  #isForecastDue(): boolean {
+    if (this.forecast === null) return false
+    const now = this.#now()
+    return now - Date.parse(this.forecast.issuedAt) > 2 * minute && now - this.#factsAt > minute
+  }
+
   async #readFacts(): Promise<void> {
+    this.#factsAt = this.#now()
     await this.#attempt(async () => {
       this.detail = await readServer(this.#name, this.#abort.signal)
       this.missing = false
