@@ -20,6 +20,7 @@ const missing = 'missing' in found ? found.missing : undefined
 if (missing !== undefined)
   test(`the fleet view is not tested: ${missing}`, ({ skip }) => {
     if (process.env['CI'] === 'true') throw new Error(`No browser in CI: ${missing}`)
+    console.warn(`SKIPPED: the fleet view is not tested in a browser: ${missing}`)
     skip(missing)
   })
 
