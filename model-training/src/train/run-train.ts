@@ -115,6 +115,7 @@ export type TrainModelOptions = Omit<RunTrainOptions, 'history' | 'fleet' | 'bas
   readonly parent: string | null
   readonly start?: Float32Array | undefined
   readonly peakRate?: number | undefined
+  readonly patience?: number
   readonly id?: string
 }
 

@@ -69,7 +69,9 @@ export async function train(options: TrainOptions): Promise<Trained> {
   const size = training.contract.train.batch
   const zero = (): Float32Array => new Float32Array(training.contract.trainableSize)
   try {
-    const kept = checkpoints === undefined ? undefined : readCheckpoint(checkpoints)
+    const found = checkpoints === undefined ? undefined : readCheckpoint(checkpoints)
+    // Another seed is another run: what is left of the old one is not its beginning.
+    const kept = found?.seed === seed ? found : undefined
     const theta =
       kept?.vectors.theta ??
       options.start ??
@@ -104,7 +106,6 @@ export async function train(options: TrainOptions): Promise<Trained> {
     const began = clock()
     const minutes = (): number => spent + (clock() - began) / 60_000
     const first = (kept?.step ?? 0) + 1
-    let sinceBest = 0
     let lossSum = 0
     let lossCount = 0
     let step = first
@@ -139,7 +140,6 @@ export async function train(options: TrainOptions): Promise<Trained> {
       const judged = await validation.judge(average)
       losses.push([step, progress.loss])
       lossSum = lossCount = 0
-      sinceBest = judged.wql < bestWql ? 0 : sinceBest + 1
       if (judged.wql < bestWql) {
         bestWql = judged.wql
         bestStep = step
@@ -151,7 +151,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
         const rest = { step, steps, seed, minutes: minutes(), bestStep, bestWql, losses }
         writeCheckpoint(checkpoints, { ...rest, vectors })
       }
-      if (last || sinceBest >= patience) break
+      if (last || step - bestStep >= patience * judgeEvery) break
     }
     return { theta: best, step: bestStep, steps, wql: bestWql, minutes: minutes(), losses }
   } finally {

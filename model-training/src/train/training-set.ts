@@ -1,8 +1,10 @@
 import { windowBatch, type WindowBatch } from '@harbinger/shared/window/window-batch'
 import { fillBaseline } from '@harbinger/shared/forecast/baseline'
+import type { Profile } from '@harbinger/shared/profiles'
+import type { Series } from '@harbinger/shared/window/series'
 import type { FleetHistory } from '../history/fleet-history.ts'
 import { cutWindow } from '../windows/cut-window.ts'
-import { fillTruth, truthBatch, type TruthBatch } from '../windows/truth.ts'
+import { fillBlendedPeaks, fillTruth, truthBatch, type TruthBatch } from '../windows/truth.ts'
 import { addHardship, drawHistoryMinutes, hardships } from './augment.ts'
 import { randomStream } from './random.ts'
 import { blendRow, rescaleRow, shiftWeek } from './vary.ts'
@@ -30,7 +32,11 @@ const dayMs = 24 * hourMs
 const horizonMs = 8 * hourMs
 
 /** Shares of training windows that get each variation. */
-export const variations = { blended: 0.5, rescaled: 0.5, weekShifted: 0.5 } as const
+export const variations = {
+  blended: 0.8,
+  rescaled: 0.5,
+  weekShifted: 0.5,
+} as const
 
 export const trainingBatch = (size: number): TrainingBatch => ({
   ...windowBatch(size),
@@ -81,15 +87,26 @@ function drawWindow(batch: TrainingBatch, row: number, source: Source, how: How)
   const { random, augment } = how
   const { from, to } = source
   const now = from + random() * (to - horizonMs - from)
-  if (!cutAt(batch, row, { source, now, how })) return false
+  const one = cutAt(batch, row, { source, now, how })
+  if (!one) return false
   if (augment) {
     if (random() < variations.blended) {
       const days = Math.floor((to - horizonMs - from) / dayMs)
       const first = from + ((now - from) % dayMs)
       const then = first + Math.floor(random() * (days + 1)) * dayMs
       // Same time of day, any server, any day.
-      if (then <= to - horizonMs && cutAt(how.scratch, 0, { source, now: then, how })) {
-        blendRow(batch, row, { from: how.scratch, other: 0, share: random() })
+      const other =
+        then <= to - horizonMs
+          ? cutAt(how.scratch, 0, { source, now: then, how, profile: one.profile })
+          : undefined
+      if (other) {
+        const share = random()
+        blendRow(batch, row, { from: how.scratch, other: 0, share })
+        const strands = [
+          { ...one, weight: 1 - share },
+          { ...other, weight: share },
+        ] as const
+        fillBlendedPeaks(batch, row, strands)
       }
     }
     if (random() < variations.rescaled) rescaleRow(batch, row, random)
@@ -101,13 +118,23 @@ function drawWindow(batch: TrainingBatch, row: number, source: Source, how: How)
   return batch.truthKnown.subarray(row * width, (row + 1) * width).some((known) => known > 0)
 }
 
+type Place = {
+  readonly source: Source
+  readonly now: number
+  readonly how: How
+  /** Only servers of this profile; default: any. */
+  readonly profile?: Profile | undefined
+}
+
 function cutAt(
   batch: TrainingBatch,
   row: number,
-  { source, now, how }: { readonly source: Source; readonly now: number; readonly how: How },
-): boolean {
+  { source, now, how, profile }: Place,
+): { readonly series: Series; readonly end: number; readonly profile?: Profile } | undefined {
   const { random, augment } = how
-  const { servers } = source.history
+  const servers = profile
+    ? source.history.servers.filter((server) => server.profile === profile)
+    : source.history.servers
   const server = servers[Math.floor(random() * servers.length)]!
   const end = cutWindow(batch, row, {
     server,
@@ -116,7 +143,9 @@ function cutAt(
     unknownProfile: augment && random() < hardships.unknownProfile,
     unknownHardware: augment && random() < hardships.unknownHardware,
   })
-  if (end === undefined) return false
-  fillTruth(batch, row, { series: server.series, end })
-  return true
+  if (end === undefined) return undefined
+  const { series } = server
+  fillTruth(batch, row, { series, end })
+  // A window that shows its profile is blended with none of another.
+  return batch.profile[row]! > 0n ? { series, end, profile: server.profile! } : { series, end }
 }

@@ -23,7 +23,10 @@ const stepped = [
   ['truth', 'truthKnown', F],
 ] as const
 
-/** Makes row `row` the weighted mean of itself and row `other` of `from`: a server that is a bit of both. */
+/**
+ * Makes row `row` the weighted mean of itself and row `other` of `from`: a server that is a bit of both. Its peaks are
+ * not a mean of peaks; they are left for the caller.
+ */
 export function blendRow(
   batch: TrainingBatch,
   row: number,
@@ -56,8 +59,6 @@ export function blendRow(
     const known = (row * V + v) * recentWidth + 3
     if (batch.recent[known]! < 1) batch.recent.fill(0, known - 3, known + 1)
   }
-  // The highest of a sum is not the sum of the highest.
-  batch.peakKnown.fill(0, row * peaks * V, (row + 1) * peaks * V)
 }
 
 /** Stretches and lifts each metric of one row at random, within what the metric can be. */
