@@ -17,7 +17,7 @@ import { type Demo, liveFleet } from './view/live-fleet.ts'
 import { openView } from './view/view.ts'
 import { fleetBatches } from './window/fleet-batches.ts'
 import { fleetWindow } from './window/fleet-window.ts'
-import { inSlices } from './window/slices.ts'
+import { ahead, inSlices } from './window/slices.ts'
 
 export type HubOptions = { readonly clock: Clock; readonly log: Log; readonly demo?: Demo }
 export type Hub = Awaited<ReturnType<typeof openHub>>
@@ -64,7 +64,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   const rounds = cycles(async (at, { lap, count }) => {
     const abstained: { server: string; reason: string }[] = []
     const batches = fleetBatches([...servers.all()], { series: window.series, now: at, abstained })
-    for await (const { batch, rows, windowEnd } of batches) {
+    for await (const { batch, rows, windowEnd } of ahead(batches)) {
       lap('window')
       const made = await forecaster.forecast({
         ...{ batch, rows, windowEnd, issuedAt: now() },

@@ -63,6 +63,7 @@ export async function benchCycle({
       beside: {
         p50Ms: Math.round(quantile(totals, 0.5)),
         eventLoopP999Ms: Math.round(loop.percentile(99.9) / 1e5) / 10,
+        rssMegabytes: Math.round(process.memoryUsage.rss() / 1e6),
         startMs: Math.round(startMs),
         forecast: lastCycle?.forecast,
         skipped: counters.cyclesSkipped,

@@ -8,7 +8,7 @@ type Parser = {
 /**
  * Hangs up on a client that announces a packet longer than `maxBytes`, as soon as its length is read. aedes would
  * collect up to 256 MB first (MQTT 3.1.1, 2.2.3), and has no setting for it; its parser is reached by a private name,
- * which limit-frames.test.ts watches over.
+ * which tests/pipeline/ingest.test.ts watches over.
  */
 export function limitFrames(client: Client, maxBytes: number): void {
   const parser = (client as unknown as { _parser: Parser })._parser

@@ -6,6 +6,7 @@ import { keepQuarter } from '../storage/quarters.ts'
 import { estimateInterval } from './interval.ts'
 import { fleetBatches } from './fleet-batches.ts'
 import { fleetWindow } from './fleet-window.ts'
+import { ahead, inSlices, nextTurn, sliceMs } from './slices.ts'
 import { hourlyRise } from './trend.ts'
 
 const minute = 60_000
@@ -95,4 +96,35 @@ test('servers with too little history abstain with the reason, the others get a 
   expect(batches[0]!.rows.map(({ server }) => server)).toEqual(['s0'])
   expect(abstained.map(({ server }) => server)).toEqual(['s1', 's2'])
   expect(abstained[1]!.reason).toBe('no sample has arrived yet')
+})
+
+test('an item is made while the one before it is used', async () => {
+  const story: string[] = []
+  async function* numbers() {
+    for (const n of [1, 2]) {
+      story.push(`made ${n}`)
+      yield n
+    }
+  }
+  for await (const n of ahead(numbers())) {
+    await nextTurn()
+    story.push(`used ${n}`)
+  }
+  expect(story).toEqual(['made 1', 'made 2', 'used 1', 'used 2'])
+})
+
+test('long work gives the event loop its turn', async () => {
+  let turns = 0
+  let done = false
+  const count = (): void => {
+    turns++
+    if (!done) setImmediate(count)
+  }
+  setImmediate(count)
+  await inSlices([1, 2, 3, 4], () => {
+    const until = performance.now() + sliceMs
+    while (performance.now() < until);
+  })
+  done = true
+  expect(turns).toBeGreaterThanOrEqual(4)
 })

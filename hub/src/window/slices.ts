@@ -16,3 +16,18 @@ export async function inSlices<Item>(
 }
 
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** The same items, each being made while the one before it is used. */
+export async function* ahead<Item>(source: AsyncGenerator<Item>): AsyncGenerator<Item> {
+  let next = source.next()
+  try {
+    for (let item = await next; !item.done; item = await next) {
+      next = source.next()
+      // Whoever stops early leaves nobody to hear of its failure.
+      next.catch(() => {})
+      yield item.value
+    }
+  } finally {
+    await source.return(undefined)
+  }
+}
