@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Starts the agent under the Node that the project pins, whatever Node starts this file (20 or later).
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,16 +21,20 @@ function pinnedNode() {
 }
 
 const bundle = join(agent, 'dist', 'harbinger-agent.js')
-const program = existsSync(bundle) ? bundle : join(agent, 'src', 'main.ts')
+const isBuilt = existsSync(bundle)
 
-const child = spawn(pinnedNode(), [...nodeFlags(), program, ...process.argv.slice(2)], {
+/**
+ * An agent works for some milliseconds every ten seconds: compiled code, compiler threads and a large young generation
+ * would cost it 8 MB and gain it nothing. Only for the bundle, because Node strips types by WebAssembly, which needs
+ * the compiler.
+ */
+const flags = isBuilt ? JSON.parse(readFileSync(join(agent, 'node-flags.json'), 'utf8')) : []
+
+const program = isBuilt ? bundle : join(agent, 'src', 'main.ts')
+
+const child = spawn(pinnedNode(), [...flags, program, ...process.argv.slice(2)], {
   stdio: 'inherit',
 })
-
-/** Small pages for young objects and a heap that is collected before it grows: measured in docs/agent.md. */
-function nodeFlags() {
-  return ['--max-semi-space-size=1', '--max-old-space-size=64']
-}
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('error', (error) => {

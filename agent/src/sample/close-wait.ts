@@ -25,12 +25,7 @@ export function closeWaitCollector(
     collect() {
       const count: SocketCount = { listening: new Set(), waiting: new Map() }
       countSockets(procfs.read('net/tcp'), count)
-      try {
-        countSockets(procfs.read('net/tcp6'), count)
-      } catch (error) {
-        // A kernel without IPv6 has no such file, and no such sockets.
-        if (!isGone(error)) throw error
-      }
+      if (hasIpv6Sockets(procfs)) countSockets(procfs.read('net/tcp6'), count)
 
       let back = 0
       let front = 0
@@ -40,6 +35,20 @@ export function closeWaitCollector(
       }
       return { back_close_wait: back, front_close_wait: front }
     },
+  }
+}
+
+/**
+ * For each table the kernel walks its whole hash of connections, half a million buckets on a large server: 3 to 7 ms,
+ * most of what a sample costs. Its count of IPv6 sockets says for nothing when that would find none.
+ */
+function hasIpv6Sockets(procfs: Pick<Procfs, 'read'>): boolean {
+  try {
+    return !procfs.read('net/sockstat6').toString('latin1').includes('TCP6: inuse 0\n')
+  } catch (error) {
+    // A kernel without IPv6 has no such file, and no such sockets.
+    if (isGone(error)) return false
+    throw error
   }
 }
 
