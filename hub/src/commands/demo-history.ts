@@ -9,6 +9,11 @@ const dayMs = 24 * 60 * minuteMs
 const historyMs = 8 * dayMs
 /** What the window shows minute by minute. */
 const fineMs = 25 * 60 * minuteMs
+/**
+ * The demo begins healthy, and its servers have been so for a while: a fault that is undone at the moment the history
+ * ends would leave forecasts of a trouble that never comes.
+ */
+const healthyMs = 4 * 60 * minuteMs
 
 export type DemoFleet = { readonly servers: number; readonly seed: number }
 
@@ -31,6 +36,7 @@ export function backfillDemo(
 ): { readonly rows: number; readonly servers: number } {
   const end = Math.floor(now / minuteMs) * minuteMs
   const fleet = simulatedFleet({ seed, servers, startAt: end - historyMs })
+  fleet.setScenario('healthy', end - healthyMs)
   const importer = historyImporter(stores, { now, retention })
   const known = fleet.servers.map(({ name }) => stores.servers.find(name)?.newestAt ?? -1)
   const first = Math.max(end - historyMs, Math.min(...known) + 1)
