@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FleetHistory } from '../history/fleet-history.ts'
 import { loadHistory } from '../history/load-history.ts'
@@ -49,7 +50,7 @@ const { manifest } = await trainModel({
   ...{ graphs: graphsFolder, out, seed, steps: Number(steps), clock: Date.now },
   id: 'base-1',
   parent: null,
-  checkpoints: join(`${out}.checkpoints`),
+  checkpoints: join(tmpdir(), 'harbinger-base-model'),
   sources: [
     lately(real, real.from, reportFrom),
     ...simulated.map((history) => ({

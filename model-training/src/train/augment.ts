@@ -35,9 +35,9 @@ export const hardships = {
 /** How many minutes of history a window keeps: undefined leaves all there are. */
 export function drawHistoryMinutes(random: () => number): number | undefined {
   const kind = random()
-  if (kind < hardships.shortHistory) return Math.round(15 * (24 * 4) ** random())
+  if (kind < hardships.shortHistory) return Math.round(15 * (48 * 4) ** random())
   if (kind < hardships.shortHistory + hardships.fewerDays) {
-    return 1440 * (1 + Math.ceil(6 * random()))
+    return Math.round(1440 * (1 + 6 * random()))
   }
   return undefined
 }

@@ -21,6 +21,11 @@ export const yesterdayShare = 0.1
 /** A new level lifts busy hours more than quiet ones, but never by more than this. */
 const maxLift = 3
 
+/** On the second day only yesterday is known, and its difference from today fades faster: half of it in two hours. */
+const firstDayDecay = 0.5 ** (1 / 8)
+/** Steps about the same time yesterday that tell how much today differs from it. */
+const sameTimeSteps = 3
+
 const fastDecay = 0.5 ** (1 / correctionHalfLifeSteps)
 const slowDecay = 0.5 ** (1 / dayHalfLifeSteps)
 
@@ -37,6 +42,8 @@ export type Level = {
   readonly dayDeviation: number
   /** Mean of the usual over the window. */
   readonly usualMean: number
+  /** The level now minus that of the same time yesterday; 0 when the window does not reach back so far. */
+  readonly sinceYesterday: number
 }
 
 /** Reads the level of metric `v` in `row` from the steps before `steps` (all of the past by default). */
@@ -77,7 +84,35 @@ export function levelOf(batch: WindowBatch, row: number, v: number, steps: numbe
     deviation: deviationWeight > 0 ? deviation / deviationWeight : 0,
     dayDeviation: both > 0 ? daySum / both : 0,
     usualMean: both > 0 ? usualSum / both : 0,
+    sinceYesterday:
+      levelWeight > 0 ? changeSinceYesterday(batch, { row, v, now: level / levelWeight }) : 0,
   }
+}
+
+function changeSinceYesterday(
+  batch: WindowBatch,
+  { row, v, now }: { readonly row: number; readonly v: number; readonly now: number },
+): number {
+  let sum = 0
+  let known = 0
+  for (let t = 0; t < sameTimeSteps; t++) {
+    const k = (row * T + t) * V + v
+    if (batch.pastKnown[k] === 0) continue
+    sum += batch.past[2 * k]!
+    known++
+  }
+  return known > 0 ? now - sum / known : 0
+}
+
+/** The baseline `f` steps after the next, by the best form that the known days allow. */
+export function baselineAhead(
+  batch: WindowBatch,
+  { row, v, level, f }: { row: number; v: number; level: Level; f: number },
+): number {
+  const k = (row * F + f) * V + v
+  if (batch.seasonalKnown[k] === 0) return meanPlusLevel(level, f + 1)
+  if (level.usual) return usualPlusLevel(level, usualAhead(batch, k), f + 1)
+  return batch.seasonal[k]! + level.sinceYesterday * firstDayDecay ** (f + 1)
 }
 
 /** The baseline `steps` steps ahead (1 is the next) of a server whose usual value then is `usual`. */
@@ -109,12 +144,8 @@ export function fillBaseline(batch: WindowBatch, row: number): void {
   for (let v = 0; v < V; v++) {
     const level = levelOf(batch, row, v)
     for (let f = 0; f < F; f++) {
-      const k = (row * F + f) * V + v
-      const value =
-        batch.seasonalKnown[k]! > 0 && level.usual
-          ? usualPlusLevel(level, usualAhead(batch, k), f + 1)
-          : meanPlusLevel(level, f + 1)
-      batch.baseline[k] = Math.max(0, value)
+      const value = baselineAhead(batch, { row, v, level, f })
+      batch.baseline[(row * F + f) * V + v] = Math.max(0, value)
     }
   }
 }

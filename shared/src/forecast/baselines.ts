@@ -5,7 +5,14 @@ import {
   V,
   type WindowBatch,
 } from '../window/window-batch.ts'
-import { type Level, levelOf, meanPlusLevel, usualAhead, usualPlusLevel } from './baseline.ts'
+import {
+  baselineAhead,
+  type Level,
+  levelOf,
+  meanPlusLevel,
+  usualAhead,
+  usualPlusLevel,
+} from './baseline.ts'
 import { leadBucket, peakWidths, stepWidths } from './baseline-widths.ts'
 import { peakMinutes, Q } from './quantiles.ts'
 
@@ -40,11 +47,15 @@ type Place = { readonly batch: WindowBatch; readonly row: number; readonly v: nu
 
 const paths: { readonly [name in BaselineName]: Path } = {
   'seven-day-mean-level': (at, n, out) => {
-    const level = levelOf(at.batch, at.row, at.v, n)
+    const { batch, row, v } = at
+    const level = levelOf(batch, row, v, n)
     for (let f = 0; f < F; f++) {
-      const usual = level.usual ? usualAt(at, n, f) : undefined
-      out[f] =
-        usual === undefined ? meanPlusLevel(level, f + 1) : usualPlusLevel(level, usual, f + 1)
+      if (n === T) out[f] = baselineAhead(batch, { row, v, level, f })
+      else {
+        const usual = level.usual ? usualAt(at, n, f) : undefined
+        out[f] =
+          usual === undefined ? meanPlusLevel(level, f + 1) : usualPlusLevel(level, usual, f + 1)
+      }
     }
   },
   'theta-like': (at, n, out) => {
