@@ -76,8 +76,8 @@ describe('the strong baseline', () => {
   test('on the second day is yesterday, moved by how far today is from it', () => {
     const today = (t: number): number => daily(t) + (t > T - 8 ? 6 : 0)
     const { baseline } = windowOf(today, (step) => (step < T ? undefined : daily(step)))
-    // The level now is that of 24 h ago and 6 more; half of that is left after two hours.
-    expect(baseline[0]! - daily(T)).toBeGreaterThan(4)
+    // Today is 6 above yesterday; half of that is left after two hours.
+    expect(baseline[0]! - daily(T)).toBeGreaterThan(3)
     expect(baseline[(F - 1) * V]! - daily(T + F - 1)).toBeLessThan(0.6)
     expect(baseline[(F - 1) * V]! - daily(T + F - 1)).toBeGreaterThan(0)
   })
