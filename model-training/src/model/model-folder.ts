@@ -114,7 +114,7 @@ export function listModels(
 ): readonly (ModelFolder | { readonly refused: string })[] {
   if (!existsSync(dir)) return []
   return readdirSync(dir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.endsWith('.next'))
+    .filter((entry) => entry.isDirectory() && !/\.(next|draft|checkpoints)$/.test(entry.name))
     .map((entry) => readModelFolder(join(dir, entry.name), { graphs }))
     .sort((a, b) => trainedAt(b) - trainedAt(a))
 }

@@ -48,5 +48,6 @@ export function readCheckpoint(folder: string): Checkpoint | undefined {
   return { ...rest, vectors: Object.fromEntries(vectors) as Checkpoint['vectors'] }
 }
 
+/** A run that came to its end needs none. */
 export const forgetCheckpoint = (folder: string): void =>
-  rmSync(join(folder, 'checkpoint.bin'), { force: true })
+  rmSync(folder, { recursive: true, force: true })
