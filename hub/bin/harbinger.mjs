@@ -26,8 +26,7 @@ function pinnedNode() {
 
 const child = spawn(pinnedNode(), [main, ...process.argv.slice(2)], { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  // A terminal sends Ctrl-C to the child as well; this process only waits for it.
-  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal))
+  process.on(signal, () => child.kill(signal))
 }
 child.on('error', (error) => {
   process.stderr.write(`${error.message}\n`)

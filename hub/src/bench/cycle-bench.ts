@@ -21,7 +21,7 @@ export async function benchCycle({
   const n = small ? 10 : servers
   const barMs = bars[servers] ?? 500
   const everySeconds = Math.max(2, Math.ceil((2 * barMs) / 1000))
-  const cycles = small ? 2 : 20
+  const cycles = small ? 2 : n > 90 ? 8 : 20
   const { hub, startMs, close } = await openBenchHub({
     fleet: { servers: n, seed },
     forecastEverySeconds: everySeconds,

@@ -21,7 +21,8 @@ export function demoFleet(log: Log) {
         ...['simulate', '--json', '--servers', String(fleet.servers), '--seed', String(fleet.seed)],
         ...['--hub', `mqtt://127.0.0.1:${mqttPort}`, '--scenario', scenario],
       ],
-      { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+      // A group of its own: Ctrl-C is for the hub, which then stops the fleet in order.
+      { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], detached: true },
     )
     child.once('exit', (code, signal) => {
       child = undefined

@@ -177,7 +177,9 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
     broker.handle(socket)
   })
   server.listen(port, host)
-  await once(server, 'listening')
+  await once(server, 'listening').catch((error: Error) => {
+    throw new Error(`agents cannot be heard on ${host}:${port}: ${error.message}`, { cause: error })
+  })
 
   return {
     port: (server.address() as { port: number }).port,

@@ -1,7 +1,7 @@
 /** Commits wait this long for company: one transaction costs 0.35 ms of disk, however much it holds. */
 export const gatherMs = 4
 /** …or until so many messages wait. */
-export const maxGroup = 512
+export const maxGroup = 256
 
 /**
  * Gathers messages and keeps them together. `keep` is called once for a group; each message's promise settles after
