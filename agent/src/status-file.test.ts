@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { agentReport, reportText } from './commands/status.ts'
+import { type AgentStatus, openStatusFile, readStatusFile } from './status-file.ts'
+
+let directory: string
+beforeAll(() => void (directory = mkdtempSync(join(tmpdir(), 'agent-status-'))))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const status = (at: number, more: Partial<AgentStatus> = {}): AgentStatus => ({
+  state: 'running',
+  pid: process.pid,
+  server: 'db1',
+  hub: 'mqtt://hub',
+  startedAt: 0,
+  at,
+  intervalSeconds: 10,
+  connected: true,
+  lastAck: { upTo: 7, at: 0 },
+  spool: { samples: 0, dropped: 0 },
+  cost: { rssBytes: 50e6, cpuSeconds: 1 },
+  ...more,
+})
+
+test('is written once a minute, and when the connection comes or goes', () => {
+  const file = openStatusFile(directory, { onFailure: vi.fn() })
+  file.keep(status(0))
+  file.keep(status(59_999))
+  expect(readStatusFile(directory)?.at).toBe(0)
+  file.keep(status(59_999, { connected: false }))
+  expect(readStatusFile(directory)?.connected).toBe(false)
+  file.keep(status(120_000, { connected: false }))
+  expect(readStatusFile(directory)?.at).toBe(120_000)
+})
+
+test('tells a running agent from one that stopped, was killed, or never was', () => {
+  const file = openStatusFile(directory, { onFailure: vi.fn() })
+  file.close(status(1_000_000))
+  const report = agentReport({ stateDirectory: directory })
+  expect(report.running).toBe(true)
+  expect(reportText(report, directory)).toContain('own cost   50.0 MB RSS, 0.100 % of a core')
+
+  file.close(status(1, { state: 'stopped' }))
+  expect(agentReport({ stateDirectory: directory }).running).toBe(false)
+  // Above any pid the kernel gives out.
+  file.close(status(1, { pid: 2 ** 22 + 1 }))
+  expect(agentReport({ stateDirectory: directory }).running).toBe(false)
+  expect(reportText(agentReport({ stateDirectory: '/nowhere' }), '/nowhere')).toContain(
+    'not running',
+  )
+})
+
+test('a directory that cannot be written is reported once', () => {
+  const onFailure = vi.fn()
+  const file = openStatusFile('/proc/nowhere', { onFailure })
+  file.close(status(1))
+  file.close(status(2))
+  expect(onFailure).toHaveBeenCalledTimes(1)
+})
