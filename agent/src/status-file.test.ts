@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -54,7 +54,8 @@ test('tells a running agent from one that stopped, was killed, or never was', ()
 
 test('a directory that cannot be written is reported once', () => {
   const onFailure = vi.fn()
-  const file = openStatusFile('/proc/nowhere', { onFailure })
+  writeFileSync(join(directory, 'taken'), '')
+  const file = openStatusFile(join(directory, 'taken', 'state'), { onFailure })
   file.close(status(1))
   file.close(status(2))
   expect(onFailure).toHaveBeenCalledTimes(1)

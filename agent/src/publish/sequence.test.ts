@@ -61,7 +61,9 @@ test.each(['', 'abc', '-5', '99999999999999999999'])(
 )
 
 test('counts on when the directory cannot be written, and says so', () => {
-  const sequence = openSequence('/proc/nowhere', { now, onUnsafe })
+  // A file stands where the directory should be. (Below /proc, Node 24's recursive mkdir never returns.)
+  writeFileSync(join(directory, 'taken'), '')
+  const sequence = openSequence(join(directory, 'taken', 'state'), { now, onUnsafe })
   expect(sequence.next() + 1).toBe(sequence.next())
   expect(onUnsafe).toHaveBeenCalledWith(expect.stringContaining('cannot be written'))
 })
