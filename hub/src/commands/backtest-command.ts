@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
 import { runBacktest } from '@harbinger/model-training/backtest/run-backtest'
 import type { Clock } from '../clock.ts'
+import { readConfig } from '../config.ts'
 import { modelFolderOf } from './model-command.ts'
 import { progress } from './progress.ts'
 import { aNumber } from './simulate-command.ts'
@@ -26,7 +27,7 @@ export function backtestCommand(program: Command, clock: Clock): void {
     .command('backtest')
     .description('judge a model and the baselines by what they would have forecast')
     .requiredOption('--history <file>', 'Parquet or CSV')
-    .option('--model <id>', 'model id or folder; without it only baselines compete')
+    .option('--model <id>', 'model id or folder (the configured model); "none": only baselines')
     .option('--from <time>', 'score from here on; earlier rows are history only', instant)
     .option('--every <minutes>', 'between the moments forecast from', aNumber(1), 60)
     .option('--json [file]', 'write the report as JSON, to a file or to the screen')
@@ -34,7 +35,7 @@ export function backtestCommand(program: Command, clock: Clock): void {
       const bar = progress('backtest', clock.now)
       const report = await runBacktest({
         ...options,
-        model: model === undefined ? undefined : modelFolderOf(model),
+        model: modelToJudge(model),
         clock: clock.now,
         onWarning: (sentence) => process.stderr.write(`${sentence}\n`),
         onProgress: ({ stage, share }) => bar.at(share, stage),
@@ -45,6 +46,11 @@ export function backtestCommand(program: Command, clock: Clock): void {
       if (json === true) process.stdout.write(text)
       else process.stdout.write(summary(report))
     })
+}
+
+function modelToJudge(model: string | undefined): string | undefined {
+  if (model === undefined) return readConfig().modelFolder
+  return model === 'none' ? undefined : modelFolderOf(model)
 }
 
 const shown = (value: number | null, digits: number): string =>
