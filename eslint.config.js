@@ -55,6 +55,7 @@ export default tseslint.config(
       ],
     },
   },
+  { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
     files: ['**/*.config.{js,ts}', 'ui/vite.config.ts'],
     rules: { 'no-restricted-syntax': 'off' },
