@@ -203,6 +203,26 @@ test('acknowledges no further than the first gap while a backlog is on its way',
   expect(hub.rows()).toBe(5)
 })
 
+test('live samples behind a backlog do not speak for it while it is being read', async () => {
+  const agent = await hub.agent('web1')
+  await agent.say('samples', sample(1))
+  await agent.client.endAsync()
+  const again = await hub.agent('web1')
+  const stored: boolean[] = []
+  again.client.on('message', (_topic, payload) => {
+    stored.push(hub.rows() >= (JSON.parse(payload.toString()) as { upTo: number }).upTo)
+  })
+  const n = 20
+  const many = Array.from({ length: n }, (_, i) => sample(2 + i, { at: start - 9e6 + i * 100 }))
+  // Blanks: small enough to arrive together with the sample behind it, long to inflate.
+  const slow = deflateSync(`${' '.repeat(12e6)}${JSON.stringify(many)}`)
+  const kept = again.say('backlog', slow)
+  await Promise.all([kept, again.say('samples', sample(n + 2, { at: start }))])
+  await again.acked(n + 2)
+  expect(hub.rows()).toBe(n + 2)
+  expect(stored).not.toContain(false)
+})
+
 test('takes the first samples of a connection for the oldest that the agent still keeps', async () => {
   const agent = await hub.agent('web1')
   await agent.say('samples', sample(3))

@@ -107,13 +107,20 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
 
   const addSamples = (
     session: Session,
-    read: { server: string; arrivedAt: number } & ReturnType<typeof readSamples>,
+    read: { server: string; arrivedAt: number; first: boolean } & ReturnType<typeof readSamples>,
   ): Promise<void> => {
-    const key = serverKey(read.server)
-    const first = !session.begun.has(key)
     const numbered = read.samples.length > 0 || read.refused.some(({ seq }) => seq !== undefined)
-    if (numbered) session.begun.add(key)
-    return add(session, { kind: 'samples', ...read, first })
+    // Nonsense begins nothing: the next message is the first.
+    if (read.first && !numbered) session.begun.delete(serverKey(read.server))
+    return add(session, { kind: 'samples', ...read })
+  }
+
+  /** Decided when a message arrives: a backlog takes longer to read than the live sample behind it. */
+  const isFirst = (session: Session, server: string): boolean => {
+    const key = serverKey(server)
+    if (session.begun.has(key)) return false
+    session.begun.add(key)
+    return true
   }
 
   const take = (
@@ -123,11 +130,14 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
   ): Promise<void> => {
     const arrivedAt = now()
     const heading = { server, arrivedAt }
-    if (kind === 'samples')
-      return addSamples(session, { ...heading, ...readSamples(payload, arrivedAt) })
+    if (kind === 'samples') {
+      const first = isFirst(session, server)
+      return addSamples(session, { ...heading, first, ...readSamples(payload, arrivedAt) })
+    }
     if (kind === 'backlog') {
+      const first = isFirst(session, server)
       const kept = session.tail.then(async () =>
-        addSamples(session, { ...heading, ...(await readBacklog(payload, arrivedAt)) }),
+        addSamples(session, { ...heading, first, ...(await readBacklog(payload, arrivedAt)) }),
       )
       session.tail = kept.catch(() => {})
       return kept

@@ -81,13 +81,14 @@ function tier(
     `SELECT cells FROM ${table} WHERE server_id = ? AND ${key} = ?`,
   )
   get.pluck()
-  // Rows as arrays, because a hub that starts reads two million of them; newest first, because a series makes room
-  // for the newest once and then has a place for all others.
-  const between = db.prepare<[number, number, number]>(
-    `SELECT ${key}, cells FROM ${table} WHERE server_id = ? AND ${key} >= ? AND ${key} < ?
-     ORDER BY ${key} DESC`,
+  // All rows of a server as one text of hex digits: a hub that starts reads two million rows, and a Buffer for each
+  // of them takes twice as long and leaves 200 MB of scattered memory behind. Newest first, because a series makes
+  // room for the newest once and then has a place for all others.
+  const between = db.prepare<[number, number, number], string | null>(
+    `SELECT group_concat(printf('%08x', ${key}) || hex(cells), '' ORDER BY ${key} DESC) FROM ${table}
+     WHERE server_id = ? AND ${key} >= ? AND ${key} < ?`,
   )
-  between.raw()
+  between.pluck()
   const bounds = db.prepare<[number], { first: number | null; last: number | null }>(
     `SELECT min(${key}) AS first, max(${key}) AS last FROM ${table} WHERE server_id = ?`,
   )
@@ -101,9 +102,10 @@ function tier(
       return cells !== undefined
     },
     each(serverId: number, { from, to }: Steps, visit: (at: number) => void): void {
-      for (const [at, cells] of between.all(serverId, from, to) as [number, Buffer][]) {
-        bytes.set(cells)
-        visit(at)
+      const rows = Buffer.from(between.get(serverId, from, to) ?? '', 'hex')
+      for (let row = 0; row < rows.length; row += 4 + bytes.length) {
+        bytes.set(rows.subarray(row + 4, row + 4 + bytes.length))
+        visit(rows.readUInt32BE(row))
       }
     },
     bounds: (serverId: number) => bounds.get(serverId)!,
