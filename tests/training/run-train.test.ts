@@ -38,7 +38,7 @@ test(
   async () => {
     const stages: RunTrainProgress[] = []
     const out = join(folder, 'models', 'first')
-    const job = { history, seed: 1, steps: 6 }
+    const job = { history, seed: 1, steps: 3, judgedWindows: 32 }
     const { finished } = startTraining({ ...job, out }, { onProgress: (p) => stages.push(p) })
     const { id } = await finished
     expect(new Set(stages.map(({ stage }) => stage))).toEqual(

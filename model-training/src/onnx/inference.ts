@@ -6,7 +6,7 @@ import {
   V,
   type WindowBatch,
 } from '@harbinger/shared/window/window-batch'
-import { InferenceSession } from 'onnxruntime-node'
+import { openSession } from './session.ts'
 import { floatsOf, windowFeeds } from './tensors.ts'
 
 /** Numbers per window of each output of the network. */
@@ -27,7 +27,7 @@ export type Inference = {
 }
 
 /** More rows at a time fall out of the processor's cache (model-training/LOG.md, "Inference"). */
-const chunkRows = 64
+const chunkRows = 32
 
 export type InferenceOptions = {
   /** Default 2. */
@@ -41,13 +41,7 @@ export async function openInference(
   folder: string,
   { threads = 2, device = 'cpu' }: InferenceOptions = {},
 ): Promise<Inference> {
-  const session = await InferenceSession.create(join(folder, 'infer.onnx'), {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    executionProviders: [device],
-    graphOptimizationLevel: 'all',
-  })
+  const session = await openSession(join(folder, 'infer.onnx'), { threads, device })
 
   async function infer(batch: WindowBatch): Promise<NetworkForecast> {
     const out = Object.fromEntries(

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { peakMinutes } from '@harbinger/shared/forecast/quantiles'
 import { horizonSteps, V, type WindowBatch } from '@harbinger/shared/window/window-batch'
-import { InferenceSession } from 'onnxruntime-node'
 import type { TruthBatch } from '../windows/truth.ts'
+import { openSession } from './session.ts'
 import { floatsOf, floatTensor, windowFeeds } from './tensors.ts'
 
 /** One weight tensor's place in the flat vector and how it begins. */
@@ -47,12 +47,7 @@ export type Training = {
 /** Opens the training graph: forward, loss, backward and optimiser in one. */
 export async function openTraining(graphs: string, { threads = 2 } = {}): Promise<Training> {
   const contract = readGraphContract(graphs)
-  const session = await InferenceSession.create(join(graphs, 'train.onnx'), {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-  })
+  const session = await openSession(join(graphs, 'train.onnx'), { threads })
   const { thetaSize, trainableSize } = contract
   const batchSize = contract.train.batch
 

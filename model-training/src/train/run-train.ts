@@ -34,6 +34,8 @@ export type RunTrainOptions = {
   /** How long to train; default 10. Or how many steps. */
   readonly minutes?: number | undefined
   readonly steps?: number | undefined
+  /** Windows that weights are judged by while training; default 640. */
+  readonly judgedWindows?: number | undefined
   /** Where a killed run goes on from; default beside `out`. */
   readonly checkpoints?: string | undefined
   readonly threads?: number | undefined

@@ -26,6 +26,8 @@ export type TrainOptions = {
   readonly threads?: number
   /** Steps between judgements; default a twentieth of the run, at least 25. */
   readonly judgeEvery?: number | undefined
+  /** Windows of each source that weights are judged by; default 640. */
+  readonly judgedWindows?: number | undefined
   /** Judgements without a better one before the run ends early; default 6. */
   readonly patience?: number
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined
@@ -65,7 +67,9 @@ export async function train(options: TrainOptions): Promise<Trained> {
   const { graphs, sources, seed, clock, threads = 2, patience = 6, checkpoints } = options
   checkSources(sources)
   const training = await openTraining(graphs, { threads })
-  const validation = openValidation(options.validation, { graphs, seed: seed + 1, threads })
+  const validation = openValidation(options.validation, {
+    ...{ graphs, seed: seed + 1, threads, windows: options.judgedWindows ?? 640 },
+  })
   const size = training.contract.train.batch
   const zero = (): Float32Array => new Float32Array(training.contract.trainableSize)
   try {

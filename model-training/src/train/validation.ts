@@ -5,22 +5,24 @@ import { addWindow, emptyScore, wql } from '../backtest/score.ts'
 import { openInference } from '../onnx/inference.ts'
 import { drawBatch, type Source, trainingBatch } from './training-set.ts'
 
-/** Windows of each source that a set of weights is judged by. */
-const windowsPerSource = 640
-
 export type Validation = {
   /** WQL of these weights per source, and their mean. */
   readonly judge: (theta: Float32Array) => Promise<{ wql: number; bySource: readonly number[] }>
   readonly close: () => void
 }
 
-/** Draws fixed windows the training never sees and judges weights by them; the same windows every time. */
+/** Draws `windows` fixed windows of each source that the training never sees and judges weights by them; the same windows every time. */
 export function openValidation(
   sources: readonly Source[],
-  { graphs, seed, threads }: { graphs: string; seed: number; threads: number },
+  {
+    graphs,
+    seed,
+    threads,
+    windows,
+  }: { graphs: string; seed: number; threads: number; windows: number },
 ): Validation {
   const batches = sources.map((source, place) =>
-    drawBatch(trainingBatch(windowsPerSource), [source], { seed, place, augment: false }),
+    drawBatch(trainingBatch(windows), [source], { seed, place, augment: false }),
   )
   const folder = mkdtempSync(join(tmpdir(), 'harbinger-train-'))
   copyFileSync(join(graphs, 'infer.onnx'), join(folder, 'infer.onnx'))
