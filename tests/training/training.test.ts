@@ -9,7 +9,8 @@ import { readCheckpoint } from '../../model-training/src/train/checkpoint.ts'
 import { initialWeights } from '../../model-training/src/train/initial-weights.ts'
 import { profileScale } from '../../model-training/src/train/profile-scale.ts'
 import { train, type TrainOptions } from '../../model-training/src/train/train.ts'
-import { drawBatch, trainingBatch } from '../../model-training/src/train/training-set.ts'
+import { trainingBatch } from '../../model-training/src/train/training-batch.ts'
+import { drawBatch } from '../../model-training/src/train/training-set.ts'
 
 const monday = Date.UTC(2025, 2, 3)
 const history = simulatedHistory({ seed: 5, servers: 8, startAt: monday, days: 4, stepMinutes: 5 })

@@ -1,9 +1,5 @@
-import {
-  type BaselineName,
-  baselineNames,
-  fillBaselineQuantiles,
-  rowQuantiles,
-} from '@harbinger/shared/forecast/baselines'
+import { type BaselineName, baselineNames } from '@harbinger/shared/forecast/baseline-names'
+import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
 import {
   horizonSteps,
   stepMinutes,
@@ -15,9 +11,10 @@ import type { Inference } from '../onnx/inference.ts'
 import { cutWindow } from '../windows/cut-window.ts'
 import { fillTruth, truthBatch } from '../windows/truth.ts'
 import { openIncidentScore, type IncidentRule } from './incidents.ts'
+import { type Contender, newContender } from './contender.ts'
 import { fillNaiveErrors } from './naive-error.ts'
 import { type BacktestReport, toReport } from './report.ts'
-import { addWindow, emptyScore, type Score } from './score.ts'
+import { addWindow } from './score.ts'
 import { histories, horizons } from './slices.ts'
 
 export type BacktestOptions = {
@@ -38,21 +35,8 @@ export type BacktestOptions = {
   readonly clock: () => number
 }
 
-/** Scores of one contender, whole and by slice. */
-export type Contender = {
-  readonly all: Score
-  readonly byHorizon: readonly Score[]
-  readonly byHistory: readonly Score[]
-}
-
 const minuteMs = 60_000
 const chunkRows = 64
-
-export const newContender = (): Contender => ({
-  all: emptyScore(),
-  byHorizon: horizons.map(emptyScore),
-  byHistory: histories.map(emptyScore),
-})
 
 /**
  * Forecasts from every origin with only what was known then, and scores what was measured after: the one judge of

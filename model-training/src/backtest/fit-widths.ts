@@ -1,4 +1,5 @@
-import { baselineCore, baselineNames, fillCore } from '@harbinger/shared/forecast/baselines'
+import { baselineNames } from '@harbinger/shared/forecast/baseline-names'
+import { baselineCore, fillCore } from '@harbinger/shared/forecast/baselines'
 import { leadBucket } from '@harbinger/shared/forecast/baseline-widths'
 import { peakMinutes, quantileLevels } from '@harbinger/shared/forecast/quantiles'
 import { horizonSteps as F, V, windowBatch } from '@harbinger/shared/window/window-batch'

@@ -1,7 +1,7 @@
 import { networkMetricNames } from '@harbinger/shared/metrics'
 import { horizonSteps, stepMinutes } from '@harbinger/shared/window/window-batch'
 import type { FleetHistory } from '../history/fleet-history.ts'
-import type { Contender } from './backtest.ts'
+import type { Contender } from './contender.ts'
 import type { IncidentReport } from './incidents.ts'
 import { coverage80, median, metricWql, type Score, wql } from './score.ts'
 import { histories, horizons } from './slices.ts'

@@ -4,7 +4,8 @@ import { graphsFolder } from '../model/shipped.ts'
 import { openTraining, type TrainingState } from '../onnx/training.ts'
 import { initialWeights } from '../train/initial-weights.ts'
 import { profileScale } from '../train/profile-scale.ts'
-import { drawBatch, type Source, trainingBatch } from '../train/training-set.ts'
+import { trainingBatch } from '../train/training-batch.ts'
+import { drawBatch, type Source } from '../train/training-set.ts'
 
 /** One bar of the benches, as `npm run bench` prints it. */
 export type BenchFigure = {

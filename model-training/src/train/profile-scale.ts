@@ -1,7 +1,8 @@
 import { networkMetricNames } from '@harbinger/shared/metrics'
 import { profiles } from '@harbinger/shared/profiles'
 import { historySteps, V } from '@harbinger/shared/window/window-batch'
-import { drawBatch, type Source, trainingBatch } from './training-set.ts'
+import { trainingBatch } from './training-batch.ts'
+import { drawBatch, type Source } from './training-set.ts'
 
 /** Profile ids: unknown and the seven. */
 const rows = profiles.length + 1

@@ -3,7 +3,8 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.t
 import { initialWeights } from './initial-weights.ts'
 import { profileScale } from './profile-scale.ts'
 import { learningRate } from './schedule.ts'
-import { checkSources, drawBatch, type Source, trainingBatch } from './training-set.ts'
+import { trainingBatch } from './training-batch.ts'
+import { checkSources, drawBatch, type Source } from './training-set.ts'
 import { openValidation } from './validation.ts'
 
 export type TrainOptions = {

@@ -3,7 +3,8 @@ import { horizonSteps as F, historySteps as T, V } from '@harbinger/shared/windo
 import { simulatedHistory } from '../history/simulated-history.ts'
 import { drawHistoryMinutes } from './augment.ts'
 import { randomStream } from './random.ts'
-import { drawBatch, type Source, trainingBatch } from './training-set.ts'
+import { trainingBatch } from './training-batch.ts'
+import { drawBatch, type Source } from './training-set.ts'
 import { blendRow, rescaleRow, shiftWeek } from './vary.ts'
 
 const history = simulatedHistory({

@@ -1,15 +1,13 @@
-import { windowBatch, type WindowBatch } from '@harbinger/shared/window/window-batch'
 import { fillBaseline } from '@harbinger/shared/forecast/baseline'
 import type { Profile } from '@harbinger/shared/profiles'
 import type { Series } from '@harbinger/shared/window/series'
 import type { FleetHistory } from '../history/fleet-history.ts'
 import { cutWindow } from '../windows/cut-window.ts'
-import { fillBlendedPeaks, fillTruth, truthBatch, type TruthBatch } from '../windows/truth.ts'
+import { fillBlendedPeaks, fillTruth } from '../windows/truth.ts'
 import { addHardship, drawHistoryMinutes, hardships } from './augment.ts'
 import { randomStream } from './random.ts'
+import { type TrainingBatch, trainingBatch } from './training-batch.ts'
 import { blendRow, rescaleRow, shiftWeek } from './vary.ts'
-
-export type TrainingBatch = WindowBatch & TruthBatch
 
 /** A stretch of a history to learn from, or to check against. */
 export type Source = {
@@ -37,11 +35,6 @@ export const variations = {
   rescaled: 0.5,
   weekShifted: 0.5,
 } as const
-
-export const trainingBatch = (size: number): TrainingBatch => ({
-  ...windowBatch(size),
-  ...truthBatch(size),
-})
 
 /** Throws when a source is too short for a single window and what follows it. */
 export function checkSources(sources: readonly Source[]): void {

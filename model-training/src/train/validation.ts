@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { addWindow, emptyScore, wql } from '../backtest/score.ts'
 import { openInference } from '../onnx/inference.ts'
-import { drawBatch, type Source, trainingBatch } from './training-set.ts'
+import { trainingBatch } from './training-batch.ts'
+import { drawBatch, type Source } from './training-set.ts'
 
 export type Validation = {
   /** WQL of these weights per source, and their mean. */

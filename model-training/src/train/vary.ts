@@ -6,7 +6,7 @@ import {
   recentWidth,
   V,
 } from '@harbinger/shared/window/window-batch'
-import type { TrainingBatch } from './training-set.ts'
+import type { TrainingBatch } from './training-batch.ts'
 
 /**
  * Variations that keep a window true to life but not to the day it was cut from: few servers over few weeks repeat

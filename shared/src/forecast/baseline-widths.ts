@@ -1,4 +1,4 @@
-import type { BaselineName } from './baselines.ts'
+import type { BaselineName } from './baseline-names.ts'
 
 /** Which of the lead buckets 0–1 h, 1–4 h and 4–8 h step `f` (from 0) falls into. */
 export const leadBucket = (f: number): 0 | 1 | 2 => (f < 4 ? 0 : f < 16 ? 1 : 2)

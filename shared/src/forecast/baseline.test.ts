@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { historySteps as T, horizonSteps as F, V, windowBatch } from '../window/window-batch.ts'
 import { correctionHalfLifeSteps, dayShare, fillBaseline, levelOf } from './baseline.ts'
-import { baselineNames, baselineQuantiles } from './baselines.ts'
+import { baselineNames } from './baseline-names.ts'
+import { baselineQuantiles } from './baselines.ts'
 import { Q } from './quantiles.ts'
 
 /** A window of one metric: past values (undefined is a gap) and the usual value of each step. */

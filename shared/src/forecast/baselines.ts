@@ -13,20 +13,9 @@ import {
   usualAhead,
   usualPlusLevel,
 } from './baseline.ts'
+import type { BaselineName } from './baseline-names.ts'
 import { leadBucket, peakWidths, stepWidths } from './baseline-widths.ts'
 import { peakMinutes, Q } from './quantiles.ts'
-
-/** Forecasts that need no training: always in the backtest's table, always there when the network is not. */
-export const baselineNames = [
-  'seven-day-mean-level',
-  'theta-like',
-  'seasonal-naive',
-  'last-value',
-  'linear-1h',
-  'linear-6h',
-  'linear-24h',
-] as const
-export type BaselineName = (typeof baselineNames)[number]
 
 /** Quantiles of one row: [F][V][Q] per step and [P][V][Q] of the highest reading of the first 1, 4 and 8 hours. */
 export type RowQuantiles = { readonly quantiles: Float32Array; readonly peaks: Float32Array }
