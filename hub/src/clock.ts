@@ -12,10 +12,13 @@ export function systemClock(now: () => number): Clock {
     now,
     every(ms, work) {
       let timer: NodeJS.Timeout
+      let last = 0
       const plan = (): void => {
-        const due = (Math.floor(now() / ms) + 1) * ms
+        const next = (Math.floor(now() / ms) + 1) * ms
+        // Timers may fire a millisecond early; the same tick must not come twice.
+        const due = next === last ? next + ms : next
+        last = due
         timer = setTimeout(() => {
-          // Timers may fire a millisecond early; the tick is still the planned one.
           plan()
           work(due)
         }, due - now())
