@@ -39,7 +39,8 @@ function run(name, args, env = {}) {
   // A group of its own: Ctrl-C reaches only this process, which then stops the others in order.
   const child = spawn(pinnedNode(), args, {
     cwd: root,
-    env: { ...childEnvironment(), ...env },
+    // Quiet unless asked: what a newcomer has to know is said below, in words.
+    env: { HARBINGER_LOG_LEVEL: 'warn', ...childEnvironment(), ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: process.platform !== 'win32',
   })
@@ -68,6 +69,8 @@ async function stop(code) {
   }
   process.exit(code)
 }
+
+const say = (text) => process.stdout.write(`${text}\n`)
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -103,6 +106,11 @@ async function main() {
     return
   }
   setUp()
+  say(
+    options['no-demo']
+      ? 'Starting the hub and the agent of this machine …'
+      : `Starting the hub, the agent of this machine and ${options.servers} simulated servers with eight days of history …`,
+  )
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0))
 
   const { port, 'mqtt-port': mqttPort } = options
@@ -134,10 +142,10 @@ async function main() {
   const ready = await waitFor('no forecast is served', port, isReady)
   if (!ready) return
   const { lastCycle, model, node } = ready
-  process.stdout.write(
+  say(
     `\nHarbinger is at http://127.0.0.1:${port} – ${lastCycle.forecast} of ${lastCycle.servers} servers forecast ` +
       `by ${model ? `model ${model.id}` : 'the baseline'}, Node ${node}, ready after ${((Date.now() - began) / 1000).toFixed(0)} s. ` +
-      `${options['no-demo'] ? '' : `${options.servers} of them are simulated. `}Ctrl-C stops everything.\n\n`,
+      `${options['no-demo'] ? '' : `${options.servers} of them are simulated. `}Ctrl-C stops everything.\n`,
   )
 }
 

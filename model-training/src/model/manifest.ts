@@ -75,7 +75,7 @@ function whoServes(slices: readonly Slice[]): { model: boolean; reason: string }
   const judged = slices.find(({ ratio }) => ratio !== null)
   if (!judged) return { model: false, reason: 'nothing was measured to judge it by' }
   const better = judged.ratio! <= 1
-  const told = `weighted quantile loss ${judged.model!.toFixed(4)} against ${judged.baselines[judged.bestBaseline!]!.toFixed(4)} of ${judged.bestBaseline}`
+  const told = `in the backtest its weighted quantile loss was ${judged.model!.toFixed(4)}, that of ${judged.bestBaseline} ${judged.baselines[judged.bestBaseline!]!.toFixed(4)}`
   return { model: better, reason: told }
 }
 
