@@ -8,6 +8,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 // mqtt carries copies of node's own streams and timers for browsers; here node's own serve (2 MB of memory).
 const builtIn = {
   'readable-stream': at('src/publish/bundled/readable-stream.cjs'),
+  mqtt$: at('src/publish/bundled/mqtt.cjs'),
   'worker-timers': at('src/publish/bundled/worker-timers.cjs'),
   debug: at('src/publish/bundled/debug.cjs'),
 }

@@ -1,8 +1,5 @@
 import { connect as connectTcp } from 'node:net'
-// The client class by itself: mqtt's front door also loads WebSockets, proxies and a command line (4 MB of memory).
-import mqttClient, { type IClientOptions } from 'mqtt/lib/client'
-
-export type MqttConnection = InstanceType<typeof mqttClient.default>
+import { type IClientOptions, MqttClient } from 'mqtt'
 
 const defaultPorts = { 'mqtt:': 1883, 'mqtts:': 8883 } as const
 
@@ -21,17 +18,14 @@ export function readHubUrl(
 }
 
 /** Opens an MQTT 3.1.1 connection that mends itself. Errors of the network arrive as the event `error`. */
-export async function connectMqtt(
-  hubUrl: string,
-  options: IClientOptions,
-): Promise<MqttConnection> {
+export async function connectMqtt(hubUrl: string, options: IClientOptions): Promise<MqttClient> {
   const hub = readHubUrl(hubUrl)
   if (!hub) throw new Error(`expected a hub like mqtt://host:1883, got ${hubUrl}`)
   const { host, port, secure } = hub
   // OpenSSL costs 6 MB of memory, which an agent that speaks in the clear need not have.
   const tls = secure ? await import('node:tls') : undefined
 
-  return new mqttClient.default(
+  return new MqttClient(
     () => (tls ? tls.connect({ host, port, servername: host }) : connectTcp({ host, port })),
     {
       ...options,

@@ -15,7 +15,7 @@ type Options = {
   readonly hubUrl: string
   readonly spool: Spool
   readonly inventory: Inventory
-  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>
+  readonly clock: Clock
   readonly log: Log
   readonly onInterval: (seconds: number) => void
   /** First wait before connecting again; doubled each time up to `maxReconnectMs`. */
@@ -28,6 +28,7 @@ const maxReconnectMs = 30_000
 const backlogBatch = 500
 /** A hub that commits answers within milliseconds; one silent for longer has been away and may have missed samples. */
 const silenceMs = 30_000
+const goodbyeMs = 2_000
 
 /**
  * Brings samples to the hub and keeps each until the hub has committed it. A live sample goes out at once; what was
@@ -147,7 +148,6 @@ export async function openPublisher({
         .publishAsync(topic(server, 'backlog'), payload, { qos: 1 })
         .catch((error: Error) => log.debug({ reason: error.message }, 'backlog interrupted'))
       if (replay !== own) return
-      own.sent()
     }
     replay = undefined
   }
@@ -168,7 +168,7 @@ export async function openPublisher({
       }
       backlog = undefined
     }
-    spool.forgetUpTo(replay ? Math.min(upTo, replay.sentUpTo()) : upTo)
+    spool.forgetUpTo(replay ? Math.min(upTo, replay.takenUpTo()) : upTo)
     waitingSince = spool.size() > 0 ? now : undefined
   }
 
@@ -188,16 +188,26 @@ export async function openPublisher({
       spooled: spool.size(),
       dropped: spool.dropped(),
     }),
-    /** Says goodbye, so that the hub does not take a stop for a failure. */
+    /** Says goodbye, so that the hub does not take a stop for a failure; a hub that does not listen is not waited for. */
     async close(reason = 'stopped'): Promise<void> {
       replay = undefined
-      if (client.connected) {
-        await client
-          .publishAsync(will.topic, statusNow('offline', reason), { qos: 1, retain: true })
-          .catch(() => {})
-      }
-      await client.endAsync(!client.connected)
+      const isHeard = client.connected && (await sayGoodbye(reason))
+      await client.endAsync(!isHeard)
     },
+  }
+
+  function sayGoodbye(reason: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(goodbyeMs, () => resolve(false))
+      const finish = (isHeard: boolean) => {
+        cancel()
+        resolve(isHeard)
+      }
+      client.once('close', () => finish(false))
+      client.publish(will.topic, statusNow('offline', reason), { qos: 1, retain: true }, (error) =>
+        finish(!error),
+      )
+    })
   }
 }
 

@@ -8,7 +8,6 @@ export function replayOf(
   { end, batch }: { readonly end: number; readonly batch: number },
 ) {
   let taken = -1
-  let sent = -1
 
   return {
     /** The next samples, oldest first; undefined when all were taken. */
@@ -18,10 +17,7 @@ export function replayOf(
       taken = samples.at(-1)!.seq
       return samples
     },
-    /** The samples taken last are with the broker. */
-    sent() {
-      sent = taken
-    },
-    sentUpTo: () => sent,
+    /** An acknowledgement cannot speak for more than this. */
+    takenUpTo: () => taken,
   }
 }

@@ -1,0 +1,203 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { silentLog } from '../../agent/src/log.ts'
+import { openPublisher, type Publisher } from '../../agent/src/publish/publisher.ts'
+import { memorySpool } from '../../agent/src/publish/spool.ts'
+import { openTestBroker } from './broker.ts'
+
+type Broker = Awaited<ReturnType<typeof openTestBroker>>
+
+const opened: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const part of opened.splice(0).reverse()) await part.close()
+})
+
+const openBroker = async (port?: number): Promise<Broker> => {
+  const broker = await openTestBroker(port)
+  opened.push(broker)
+  return broker
+}
+
+const sample = (seq: number) => ({ v: '1.0.0', seq, at: 1_767_225_600_000 + seq, m: {} })
+
+const seqsOf = (samples: unknown): number[] => (samples as { seq: number }[]).map(({ seq }) => seq)
+
+async function openAgent(hubUrl: string, { maxSamples = 100 } = {}) {
+  let elapsed = 0
+  const spool = memorySpool(maxSamples)
+  const onInterval = vi.fn()
+  const publisher: Publisher = await openPublisher({
+    server: 'db1',
+    hubUrl,
+    spool,
+    inventory: { agentVersion: '0.1.0', cores: 2 },
+    clock: { now: () => 1_767_225_600_000, monotonicMs: () => elapsed, after: () => () => {} },
+    log: silentLog,
+    onInterval,
+    reconnectMs: 5,
+    random: () => 0,
+  })
+  opened.push(publisher)
+  return { publisher, spool, onInterval, wait: (ms: number) => (elapsed += ms) }
+}
+
+/** Connected, subscribed to its topics, and its greeting heard. */
+async function openConnected(options?: { maxSamples?: number }) {
+  const broker = await openBroker()
+  const subscribed = broker.subscribed()
+  const agent = await openAgent(broker.url, options)
+  await subscribed
+  await broker.until(() => broker.of('inventory').length === 1)
+  return { broker, ...agent }
+}
+
+/** Until the spool holds `size` samples: an acknowledgement takes a few turns of the event loop to arrive. */
+async function settled(spool: { size(): number }, size: number) {
+  while (spool.size() !== size) await turn()
+}
+
+describe('publisher', () => {
+  test('greets the hub with a retained status and inventory', async () => {
+    const { broker } = await openConnected()
+    expect(broker.heard.filter(({ retain }) => retain).map(({ kind }) => kind)).toEqual([
+      'status',
+      'inventory',
+    ])
+    expect(broker.of('status')).toEqual([
+      { state: 'online', reason: 'started', at: 1_767_225_600_000, v: '1.0.0' },
+    ])
+    expect(broker.of('inventory')).toEqual([{ agentVersion: '0.1.0', cores: 2 }])
+  })
+
+  test('says goodbye when it is stopped', async () => {
+    const { broker, publisher } = await openConnected()
+    await publisher.close()
+    await broker.until(() => broker.of('status').length === 2)
+    expect(broker.of('status')[1]).toMatchObject({ state: 'offline', reason: 'stopped' })
+  })
+
+  test('leaves a last will for when it cannot say goodbye', async () => {
+    const { broker } = await openConnected()
+    broker.cut()
+    await broker.until(() => broker.of('status').length >= 2)
+    expect(broker.of('status')[1]).toMatchObject({ state: 'offline', reason: 'connection lost' })
+    expect(broker.heard.at(-1)).toMatchObject({ retain: true })
+  })
+
+  test('keeps a sample until the hub has it', async () => {
+    const { broker, publisher, spool } = await openConnected()
+    for (const seq of [1, 2, 3]) publisher.publish(sample(seq))
+    await broker.until(() => broker.of('samples').length === 3)
+    expect(spool.size()).toBe(3)
+    await broker.say('db1', 'ack', { upTo: 2 })
+    await settled(spool, 1)
+    expect(publisher.state()).toMatchObject({ spooled: 1, lastAck: { upTo: 2 } })
+  })
+
+  test('sends what was not acknowledged again after the connection was lost, in order, deflated', async () => {
+    const { broker, publisher, spool } = await openConnected()
+    for (let seq = 1; seq <= 4; seq++) publisher.publish(sample(seq))
+    await broker.until(() => broker.of('samples').length === 4)
+    await broker.say('db1', 'ack', { upTo: 1 })
+    await settled(spool, 3)
+    broker.cut()
+    await broker.until(() => broker.of('backlog').length === 1)
+    expect(seqsOf(broker.of('backlog')[0])).toEqual([2, 3, 4])
+  })
+
+  test('collects samples while there is no hub, and delivers them to the one that comes', async () => {
+    const first = await openBroker()
+    await first.close()
+    opened.pop()
+    const { publisher, spool } = await openAgent(first.url)
+    for (let seq = 1; seq <= 5; seq++) publisher.publish(sample(seq))
+    const broker = await openBroker(first.port)
+    await broker.until(() => broker.of('backlog').length === 1)
+    expect(seqsOf(broker.of('backlog')[0])).toEqual([1, 2, 3, 4, 5])
+    await broker.say('db1', 'ack', { upTo: 5 })
+    await settled(spool, 0)
+  })
+
+  test('gives up the oldest samples when there is no room, and counts them', async () => {
+    const first = await openBroker()
+    await first.close()
+    opened.pop()
+    const { publisher } = await openAgent(first.url, { maxSamples: 3 })
+    for (let seq = 1; seq <= 10; seq++) publisher.publish(sample(seq))
+    expect(publisher.state()).toMatchObject({ spooled: 3, dropped: 7 })
+    const broker = await openBroker(first.port)
+    await broker.until(() => broker.of('backlog').length === 1)
+    expect(seqsOf(broker.of('backlog')[0])).toEqual([8, 9, 10])
+  })
+
+  test('sends a long backlog in batches, without holding up live samples', async () => {
+    const first = await openBroker()
+    await first.close()
+    opened.pop()
+    const { publisher } = await openAgent(first.url, { maxSamples: 5_000 })
+    for (let seq = 1; seq <= 1_700; seq++) publisher.publish(sample(seq))
+    const broker = await openBroker(first.port)
+    await broker.until(() => broker.of('backlog').length === 1)
+    publisher.publish(sample(1_701))
+    await broker.until(() => broker.of('samples').length === 1)
+    expect(broker.of('backlog').length).toBeLessThan(4)
+    await broker.until(() => broker.of('backlog').length === 4)
+    expect(broker.of('backlog').flatMap(seqsOf)).toEqual(
+      Array.from({ length: 1_700 }, (_, i) => i + 1),
+    )
+  })
+
+  test('does not take the acknowledgement of a live sample for one of the backlog', async () => {
+    const { broker, publisher, spool } = await openConnected()
+    publisher.publish(sample(1))
+    publisher.publish(sample(2))
+    await broker.until(() => broker.of('samples').length === 2)
+    broker.cut()
+    const subscribed = broker.subscribed()
+    await broker.until(() => broker.of('backlog').length === 1)
+    await subscribed
+    // Sent before the agent knows that the broker has the whole backlog: says nothing about 1 and 2.
+    await broker.say('db1', 'ack', { upTo: 3 })
+    await broker.say('db1', 'config', { intervalSeconds: 7 })
+    while (publisher.state().lastAck?.upTo !== 3) await turn()
+    expect(spool.size()).toBe(2)
+    publisher.publish(sample(4))
+    await broker.say('db1', 'ack', { upTo: 4 })
+    await settled(spool, 0)
+  })
+
+  test('sends again what a hub may have missed that was away behind a broker that stayed', async () => {
+    const { broker, publisher, wait, spool } = await openConnected()
+    publisher.publish(sample(1))
+    wait(60_000)
+    publisher.publish(sample(2))
+    await broker.until(() => broker.of('samples').length === 2)
+    await broker.say('db1', 'ack', { upTo: 2 })
+    await broker.until(() => broker.of('backlog').length === 1)
+    expect(seqsOf(broker.of('backlog')[0])).toEqual([1, 2])
+    await broker.say('db1', 'ack', { upTo: 2 })
+    await settled(spool, 0)
+  })
+
+  test('takes the interval from the hub', async () => {
+    const { broker, onInterval } = await openConnected()
+    await broker.say('db1', 'config', { intervalSeconds: 30 })
+    await vi.waitUntil(() => onInterval.mock.calls.length > 0)
+    expect(onInterval).toHaveBeenCalledWith(30)
+  })
+
+  test.each([
+    ['too short', { intervalSeconds: 0 }],
+    ['too long', { intervalSeconds: 301 }],
+    ['no whole number', { intervalSeconds: 1.5 }],
+    ['missing', {}],
+    ['no JSON', 'soon'],
+  ])('ignores an interval that is %s', async (_, message) => {
+    const { broker, onInterval } = await openConnected()
+    await broker.say('db1', 'config', message)
+    // Answered in order: when the second has arrived, the first has been read.
+    await broker.say('db1', 'config', { intervalSeconds: 5 })
+    await vi.waitUntil(() => onInterval.mock.calls.length > 0)
+    expect(onInterval.mock.calls).toEqual([[5]])
+  })
+})
