@@ -7,6 +7,7 @@
  *   --data DIR     where data are kept (default .harbinger/data)
  */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { childEnvironment, fail, pinnedNode, root, setUp } from './set-up.mjs'
@@ -132,7 +133,8 @@ async function main() {
     ...demo,
   ])
   await waitFor('the hub is not up', port, () => true)
-  run('agent', ['agent/dist/harbinger-agent.js', 'run'], {
+  const flags = JSON.parse(readFileSync(join(root, 'agent/node-flags.json'), 'utf8'))
+  run('agent', [...flags, 'agent/dist/harbinger-agent.js', 'run'], {
     HARBINGER_HUB: `mqtt://127.0.0.1:${mqttPort}`,
     HARBINGER_STATE_DIRECTORY: join(options.data, 'agent'),
   })

@@ -6,8 +6,11 @@ export type Figure = {
   /** As written in the quality bars, for example "≤ 0.5". */
   readonly bar: string | number
   readonly ok: boolean
-  readonly peer?: { readonly name: string; readonly figure: number; readonly ratio: number }
+  readonly peer?:
+    { readonly name: string; readonly figure: number; readonly ratio: number } | null | undefined
   readonly conditions: { readonly [key: string]: unknown }
+  /** Other figures of the same run. */
+  readonly beside?: { readonly [key: string]: unknown } | undefined
 }
 
 const number = (value: number): string =>
@@ -15,8 +18,8 @@ const number = (value: number): string =>
     ? Math.round(value).toLocaleString('en')
     : value.toPrecision(3)
 
-const conditionsOf = ({ conditions }: Figure): string =>
-  Object.entries(conditions)
+const listed = (facts: { readonly [key: string]: unknown }): string =>
+  Object.entries(facts)
     .filter(([key]) => key !== 'at')
     .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
     .join(', ')
@@ -36,12 +39,14 @@ export function toPage(byBench: { readonly [bench: string]: readonly Figure[] })
     for (const f of figures) {
       const peer = f.peer
         ? `${f.peer.name}: ${number(f.peer.figure)} ${f.unit} (ratio ${number(f.peer.ratio)})`
-        : '–'
+        : f.beside
+          ? listed(f.beside)
+          : '–'
       lines.push(
         `| ${f.name} | ${number(f.figure)} ${f.unit} | ${f.bar} | ${f.ok ? '✓' : '✗'} | ${peer} |`,
       )
     }
-    lines.push('', ...new Set(figures.map((f) => `Conditions: ${conditionsOf(f)}.`)), '')
+    lines.push('', ...new Set(figures.map((f) => `Conditions: ${listed(f.conditions)}.`)), '')
   }
   return lines.join('\n')
 }

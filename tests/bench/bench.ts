@@ -1,0 +1,70 @@
+/**
+ * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of cycle, ingest, agent, train, or all of them
+ * without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
+ * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { benchAgent } from '../../agent/src/bench.ts'
+import { benchCycle } from '../../hub/src/bench/cycle-bench.ts'
+import { benchIngest } from '../../hub/src/bench/ingest-bench.ts'
+import { openBenchHub } from '../../hub/src/bench/open-bench-hub.ts'
+import { benchTrain } from '../../model-training/src/bench/train-bench.ts'
+import { type Figure, toPage } from './figures.ts'
+
+const clock = (): number => performance.now()
+const at = new Date().toISOString()
+
+type Bench = (small: boolean) => Promise<readonly Figure[]>
+
+const benches: { readonly [name: string]: Bench } = {
+  agent: async (small) => {
+    const { hub, close } = await openBenchHub({ now: Date.now })
+    try {
+      return await benchAgent({ small, hubUrl: `mqtt://127.0.0.1:${hub.mqttPort}` })
+    } finally {
+      await close()
+    }
+  },
+  cycle: async (small) =>
+    small
+      ? [await benchCycle({ small })]
+      : [await benchCycle({ servers: 90 }), await benchCycle({ servers: 1000 })],
+  ingest: async (small) => [await benchIngest({ small })],
+  train: (small) => benchTrain({ steps: small ? 3 : 60, clock, at }),
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    small: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+  },
+})
+const unknown = positionals.find((name) => !Object.hasOwn(benches, name))
+if (unknown !== undefined || (values.small && values.record)) {
+  process.stderr.write(
+    unknown === undefined
+      ? '--small figures are not recorded\n'
+      : `there is no bench ${unknown}; there are ${Object.keys(benches).join(', ')}\n`,
+  )
+  process.exit(1)
+}
+
+const made: { [bench: string]: readonly Figure[] } = {}
+for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  made[name] = await benches[name]!(values.small)
+  for (const figure of made[name]) {
+    process.stdout.write(`${JSON.stringify(figure, null, values.json ? 0 : 2)}\n`)
+  }
+}
+
+if (values.record) {
+  const kept = 'docs/benchmarks.json'
+  const before = existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as typeof made) : {}
+  const all = { ...before, ...made }
+  writeFileSync(kept, `${JSON.stringify(all, null, 2)}\n`)
+  writeFileSync('docs/benchmarks.md', `${toPage(all)}\n`)
+}
+process.exit(0)
