@@ -10,7 +10,7 @@ const bin = (name) => join('node_modules', name)
 
 const checks = [
   ['format (prettier)', bin('prettier/bin/prettier.cjs'), ['--check', '--log-level=warn', '.']],
-  ['lint (eslint)', bin('eslint/bin/eslint.js'), ['.']],
+  ['lint (eslint)', bin('eslint/bin/eslint.js'), ['--config', '.config/eslint.config.js', '.']],
   ['types (tsc)', bin('typescript/bin/tsc'), ['-p', '.']],
   [
     'types of the fleet view (svelte-check)',
@@ -39,6 +39,7 @@ try {
       [
         bin('vitest/vitest.mjs'),
         'run',
+        '--config=.config/vitest.config.ts',
         '--reporter=default',
         '--reporter=json',
         `--outputFile=${report}`,

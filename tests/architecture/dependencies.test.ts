@@ -14,7 +14,7 @@ const cruise = (...folders: string[]): Summary =>
         [
           'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs',
           '--config',
-          '.dependency-cruiser.cjs',
+          '.config/dependency-cruiser.cjs',
           '-T',
           'json',
           ...folders,

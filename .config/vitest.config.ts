@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     include: ['{shared,agent,hub,ui,model-training}/src/**/*.test.ts', 'tests/**/*.test.ts'],
     // Two cores: more workers only wait for each other.
