@@ -12,7 +12,7 @@ function recorded(readings: { [pid: number]: Process }[], { hidden = false } = {
   const reads: string[] = []
   const procfs = {
     list: () => [...Object.keys(current), 'self', 'stat'],
-    read(path: string) {
+    readRecord(path: string) {
       reads.push(path)
       if (path === '1/stat') current = { 1: { comm: 'init', ticks: 0 }, ...readings.shift() }
       const [pid, file] = path.split('/')

@@ -21,20 +21,20 @@ type Process = ProcessStat & { readonly isJava: boolean }
  * it. `capacity` says how many ticks there were to use, so this collector comes after the one for the CPU.
  */
 export function javaCollector(
-  procfs: Pick<Procfs, 'read' | 'list'>,
+  procfs: Pick<Procfs, 'readRecord' | 'list'>,
   capacity: () => number,
 ): Collector<'java_cpu_pct'> {
   let previous: Map<number, Process> | undefined
 
   function readProcess(pid: number): Process | undefined {
     try {
-      const stat = parseProcessStat(procfs.read(`${pid}/stat`))
+      const stat = parseProcessStat(procfs.readRecord(`${pid}/stat`))
       const known = previous?.get(pid)
       // The command is part of the comparison: a start script that ends in `exec java` keeps pid and start time.
       const isJava =
         known?.startedAt === stat.startedAt && known.comm === stat.comm
           ? known.isJava
-          : stat.comm === 'java' || isJavaCommand(procfs.read(`${pid}/cmdline`))
+          : stat.comm === 'java' || isJavaCommand(procfs.readRecord(`${pid}/cmdline`))
       return { ...stat, isJava }
     } catch (error) {
       if (isGone(error) || isForbidden(error)) return undefined
@@ -84,24 +84,19 @@ function toPid(name: string): number | undefined {
 
 /** The command may hold spaces and parentheses, so what follows is counted from the last parenthesis. */
 export function parseProcessStat(stat: Buffer): ProcessStat {
-  const open = stat.indexOf(0x28)
-  const close = stat.lastIndexOf(0x29)
-  if (open === -1 || close < open) {
-    throw new Error(`/proc/[pid]/stat has no command: ${stat.toString('latin1', 0, 80)}`)
+  const text = stat.toString('latin1')
+  const open = text.indexOf('(')
+  const close = text.lastIndexOf(')')
+  // From the state (field 3) on: utime is field 14, stime 15, starttime 22.
+  const fields = text.slice(close + 2).split(' ', 20)
+  const ticks = Number(fields[11]) + Number(fields[12])
+  const startedAt = Number(fields[19])
+  if (open === -1 || close < open || !(ticks >= 0) || !(startedAt >= 0)) {
+    throw new Error(
+      `/proc/[pid]/stat: expected a process, got ${JSON.stringify(text.slice(0, 80))}`,
+    )
   }
-  // From the state (field 3) on; utime is field 14, stime 15, starttime 22.
-  let field = 3
-  let ticks = 0
-  let startedAt = 0
-  for (let at = close + 2; at < stat.length && field <= 22; field++) {
-    let value = 0
-    for (; at < stat.length && stat[at]! > 0x20; at++) value = value * 10 + (stat[at]! - 0x30)
-    at++
-    if (field === 14 || field === 15) ticks += value
-    else if (field === 22) startedAt = value
-  }
-  if (field <= 22) throw new Error(`/proc/[pid]/stat is short: ${stat.toString('latin1', 0, 80)}`)
-  return { comm: stat.toString('latin1', open + 1, close), ticks, startedAt }
+  return { comm: text.slice(open + 1, close), ticks, startedAt }
 }
 
 /** True when the first argument is java, with or without a path. */

@@ -34,6 +34,15 @@ export function openProcfs(root: string) {
   return {
     root,
     read,
+    /** The bytes of a file of one short record, which the kernel gives in one piece; valid until the next read. */
+    readRecord(path: string): Buffer {
+      const file = openSync(`${root}/${path}`, 'r')
+      try {
+        return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, null))
+      } finally {
+        closeSync(file)
+      }
+    },
     text: (path: string): string => read(path).toString('utf8'),
     exists: (path: string): boolean => existsSync(join(root, path)),
     list: (path: string): string[] => readdirSync(join(root, path)),
