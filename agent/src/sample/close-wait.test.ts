@@ -69,6 +69,16 @@ describe('close-wait collector', () => {
     expect(collect([], [])).toEqual({ front_close_wait: 0, back_close_wait: 0 })
   })
 
+  test('reads lines of unequal length, and one that is not ended', () => {
+    const count = { listening: new Set<number>(), waiting: new Map<number, number>() }
+    const lines = Array.from({ length: 9 }, (_, i) =>
+      table(8, [[i, '08']], i * 5_000).slice(columns.length),
+    )
+    const uneven = lines.map((text, i) => text.replace('\n', `${' 7'.repeat(i % 3)}\n`)).join('')
+    countSockets(Buffer.from(columns + uneven.trimEnd()), count)
+    expect([...count.waiting.keys()]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
   test('reads lines whose number needs more than four digits', () => {
     const count = { listening: new Set<number>(), waiting: new Map<number, number>() }
     countSockets(

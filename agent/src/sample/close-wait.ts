@@ -62,9 +62,17 @@ export function countSockets(table: Buffer, { listening, waiting }: SocketCount)
   let line = table.indexOf(0x0a) + 1 // the first line names the columns
   if (line === 0) throw new Error('/proc/net/tcp has no line of column names')
 
+  // Lines of one table are alike: where the colon and the end were, they mostly are again. No line is half as long as
+  // another, so a newline at that place is this line's.
+  let width = 4
+  let length = 0
   while (line < table.length) {
-    let colon = line
-    while (table[colon] !== 0x3a && colon < table.length) colon++
+    let colon = line + width
+    if (table[colon] !== 0x3a) {
+      colon = line
+      while (table[colon] !== 0x3a && colon < table.length) colon++
+      width = colon - line
+    }
     let port = colon + 2 + 8
     if (table[port] !== 0x3a) port = colon + 2 + 32
     const state = port + 6 + (port - colon - 2) + 6
@@ -79,8 +87,11 @@ export function countSockets(table: Buffer, { listening, waiting }: SocketCount)
       const local = hexAt(table, port + 1)
       waiting.set(local, (waiting.get(local) ?? 0) + 1)
     }
-    const end = table.indexOf(0x0a, state)
-    line = end === -1 ? table.length : end + 1
+    if (length === 0 || table[line + length] !== 0x0a) {
+      const end = table.indexOf(0x0a, state)
+      length = (end === -1 ? table.length : end) - line
+    }
+    line += length + 1
   }
 }
 
