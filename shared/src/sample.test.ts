@@ -19,8 +19,8 @@ test('a sample may say little: absent is not 0', () => {
   })
 })
 
-test('unknown readings are dropped and counted', () => {
-  expect(verdictOf({ m: { ...cpu, cpu_steal_pct: 1, gpu_pct: 'hot' } })).toEqual({
+test('unknown readings are dropped and counted, extra ones are only dropped', () => {
+  expect(verdictOf({ m: { ...cpu, cpu_steal_pct: 1, fan_rpm: 2, gpu_pct: 'hot' } })).toEqual({
     sample: sample(),
     unknownReadings: 2,
   })

@@ -37,8 +37,10 @@ export const SampleSchema = Type.Object({
 
 export type Sample = Static<typeof SampleSchema>
 
-/** What the sample may also carry; the hub keeps what it knows and counts the rest. */
+/** What a sample may also carry: known, not kept yet, and not counted as unknown. */
 export const extraReadingNames = ['cpu_steal_pct'] as const
+
+const isExtra = (name: string): boolean => (extraReadingNames as readonly string[]).includes(name)
 
 const CheckedSample = Compile(SampleSchema)
 
@@ -108,7 +110,9 @@ export function checkSample(message: unknown, now: number): SampleVerdict {
     }
   }
   const known = Object.entries(message.m).filter(([name]) => isMetricName(name))
-  const unknownReadings = Object.keys(message.m).length - known.length
+  const unknownReadings = Object.keys(message.m).filter(
+    (name) => !isMetricName(name) && !isExtra(name),
+  ).length
   return {
     sample: { ...message, m: Object.fromEntries(known) as Readings },
     unknownReadings,
