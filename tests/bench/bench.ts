@@ -3,6 +3,7 @@
  * without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
  */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { benchAgent } from '../../agent/src/bench.ts'
@@ -52,8 +53,21 @@ if (unknown !== undefined || (values.small && values.record)) {
   process.exit(1)
 }
 
+// Each in a process of its own, so that none carries the memory of the one before.
+const names = positionals.length > 0 ? positionals : Object.keys(benches)
+if (names.length > 1) {
+  for (const name of names) {
+    const rest = process.argv.slice(2).filter((word) => word.startsWith('--'))
+    const { status } = spawnSync(process.execPath, [process.argv[1]!, name, ...rest], {
+      stdio: 'inherit',
+    })
+    if (status !== 0) process.exit(status ?? 1)
+  }
+  process.exit(0)
+}
+
 const made: { [bench: string]: readonly Figure[] } = {}
-for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+for (const name of names) {
   made[name] = await benches[name]!(values.small)
   for (const figure of made[name]) {
     process.stdout.write(`${JSON.stringify(figure, null, values.json ? 0 : 2)}\n`)
