@@ -68,4 +68,71 @@ export const migrations: readonly string[] = [
      detail TEXT NOT NULL
    );
    CREATE INDEX quarantine_last_by_server ON quarantine_last (server_id, id);`,
+  // The forecast log. It is only ever added to: triggers refuse what would change it, and let go of the oldest alone.
+  `CREATE TABLE forecast_sources (id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE);
+   CREATE TABLE forecast_log (
+     id INTEGER PRIMARY KEY,
+     server_id INTEGER NOT NULL,
+     window_end INTEGER NOT NULL,
+     issued_at INTEGER NOT NULL,
+     -- 1: what people saw; 0: what a challenger would have said.
+     served INTEGER NOT NULL,
+     model TEXT NOT NULL,
+     profile TEXT NOT NULL,
+     body BLOB NOT NULL
+   );
+   CREATE UNIQUE INDEX forecast_log_once ON forecast_log (server_id, window_end, served, model);
+   CREATE TABLE forecast_scores (
+     log_id INTEGER NOT NULL,
+     part INTEGER NOT NULL,
+     -- 0: what was fully measured in time; 1: the rest, after it was waited for.
+     final INTEGER NOT NULL,
+     scored_at INTEGER NOT NULL,
+     truth BLOB NOT NULL,
+     PRIMARY KEY (log_id, part, final)
+   ) WITHOUT ROWID;
+   CREATE INDEX forecast_scores_in_order ON forecast_scores (scored_at, log_id, part, final);
+   CREATE TABLE forecast_log_bounds (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     -- What ended before may be forgotten.
+     keep_from INTEGER NOT NULL,
+     -- The last round of scoring that is whole.
+     scored_to INTEGER NOT NULL
+   );
+   INSERT INTO forecast_log_bounds VALUES (1, 0, 0);
+   CREATE TABLE accuracy_hours (hour INTEGER PRIMARY KEY, sums TEXT NOT NULL);
+   CREATE TRIGGER forecast_log_is_never_changed BEFORE UPDATE ON forecast_log
+     BEGIN SELECT RAISE(ABORT, 'the forecast log is append-only'); END;
+   CREATE TRIGGER forecast_log_is_kept BEFORE DELETE ON forecast_log
+     WHEN OLD.window_end >= (SELECT keep_from FROM forecast_log_bounds)
+     BEGIN SELECT RAISE(ABORT, 'the forecast log is append-only'); END;
+   CREATE TRIGGER forecast_log_is_added_to_once BEFORE INSERT ON forecast_log
+     WHEN EXISTS (SELECT 1 FROM forecast_log WHERE id = NEW.id OR (server_id = NEW.server_id
+       AND window_end = NEW.window_end AND served = NEW.served AND model = NEW.model))
+     BEGIN SELECT RAISE(IGNORE); END;
+   CREATE TRIGGER forecast_scores_are_never_changed BEFORE UPDATE ON forecast_scores
+     BEGIN SELECT RAISE(ABORT, 'the scores of the forecast log are append-only'); END;
+   CREATE TRIGGER forecast_scores_are_kept BEFORE DELETE ON forecast_scores
+     WHEN EXISTS (SELECT 1 FROM forecast_log WHERE id = OLD.log_id)
+     BEGIN SELECT RAISE(ABORT, 'the scores of the forecast log are append-only'); END;
+   CREATE TRIGGER forecast_scores_are_added_once BEFORE INSERT ON forecast_scores
+     WHEN EXISTS (SELECT 1 FROM forecast_scores WHERE log_id = NEW.log_id AND part = NEW.part
+       AND final = NEW.final)
+     BEGIN SELECT RAISE(IGNORE); END;
+   CREATE TRIGGER forecast_log_keeps_a_week BEFORE UPDATE OF keep_from ON forecast_log_bounds
+     WHEN NEW.keep_from < OLD.keep_from
+       OR NEW.keep_from > (SELECT coalesce(max(window_end), 0) FROM forecast_log) - 604800000
+     BEGIN SELECT RAISE(ABORT, 'the last 7 days of the forecast log are kept'); END;`,
+  // Drift: what its tests compare with, and when they found what.
+  `CREATE TABLE drift_history (at INTEGER PRIMARY KEY, body TEXT NOT NULL);
+   CREATE TABLE drift_episodes (
+     id INTEGER PRIMARY KEY,
+     signal TEXT NOT NULL,
+     metric TEXT NOT NULL,
+     -- Of all servers when empty.
+     profile TEXT NOT NULL,
+     began_at INTEGER NOT NULL,
+     ended_at INTEGER,
+     detail TEXT NOT NULL
+   );`,
 ]
