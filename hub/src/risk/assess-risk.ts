@@ -7,7 +7,7 @@ import {
   normalCloseWait,
   normalIowait,
   warningLimit,
-} from './limits.ts'
+} from '@harbinger/shared/limits'
 import { closeWaitRise, pointsOf, quietSwap, riskTable, type Rows } from './risk-table.ts'
 
 /** The worst a pessimist expects within 30 minutes: the 90 % quantile of each peak (of CPU used: 10 % of idle). */

@@ -2,7 +2,7 @@ import { Q } from '@harbinger/shared/forecast/quantiles'
 import type { MetricName } from '@harbinger/shared/metrics'
 import type { Profile } from '@harbinger/shared/profiles'
 import { severities, type Severity, severityLabel } from '@harbinger/shared/severity'
-import { criticalLimit, limitedMetrics, worsens } from './limits.ts'
+import { criticalLimit, limitedMetrics, worsens } from '@harbinger/shared/limits'
 import { nextHalfHourSteps, type ServerQuantiles } from './predicted-peaks.ts'
 import { breachChance } from './time-to-threshold.ts'
 

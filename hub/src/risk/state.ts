@@ -2,7 +2,7 @@ import { cpuUsed, type Readings } from '@harbinger/shared/metrics'
 import type { Profile } from '@harbinger/shared/profiles'
 import type { Severity } from '@harbinger/shared/severity'
 import type { State } from '@harbinger/shared/states'
-import { breaches, normalIowait } from './limits.ts'
+import { breaches, normalIowait } from '@harbinger/shared/limits'
 
 export type StateInput = {
   readonly profile: Profile

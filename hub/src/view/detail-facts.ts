@@ -1,5 +1,5 @@
 import type { ServerDetail } from '@harbinger/shared/api'
-import { criticalLimit, limitedMetrics, warningLimit } from '../risk/limits.ts'
+import { criticalLimit, limitedMetrics, warningLimit } from '@harbinger/shared/limits'
 import type { Quarantined } from '../storage/quarantine-store.ts'
 import type { Server } from '../storage/server-store.ts'
 import type { Assessed } from './assess-server.ts'

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { metricNames } from '@harbinger/shared/metrics'
-import { profiles } from '@harbinger/shared/profiles'
-import { breaches, criticalLimit, isPast, limitedMetrics, warningLimit } from './limits.ts'
+import { metricNames } from './metrics.ts'
+import { profiles } from './profiles.ts'
+import {
+  breaches,
+  criticalLimit,
+  isPast,
+  limitedMetrics,
+  normalCloseWait,
+  normalIowait,
+  warningLimit,
+} from './limits.ts'
 
 test.each([
   ['web_api', 85],
@@ -42,4 +50,16 @@ test('breaches are readings at or past their limit; idle is one when it is low',
   const now = { cpu_idle_pct: 1.5, mem_used_pct: 84.9, disk_usage_pct: 95, load_average: 99 }
   expect(breaches('web_api', now)).toEqual(['cpu_idle_pct', 'disk_usage_pct'])
   expect(breaches('ml_compute', { cpu_idle_pct: 1.5 })).toEqual([])
+})
+
+test('close-wait is critical at fifty times the usual, and never below 200', () => {
+  for (const profile of profiles) {
+    for (const metric of ['back_close_wait', 'front_close_wait'] as const) {
+      const usual = normalCloseWait(profile, metric)
+      expect(criticalLimit(profile, metric)).toBe(Math.max(200, 50 * usual))
+      expect(warningLimit(profile, metric)).toBe(Math.max(50, 5 * usual))
+    }
+    expect(criticalLimit(profile, 'cpu_iowait_pct')).toBe(3 * normalIowait(profile))
+    expect(warningLimit(profile, 'cpu_iowait_pct')).toBe(2 * normalIowait(profile))
+  }
 })
