@@ -31,9 +31,16 @@ export type Network =
     }
   | { readonly problem: string }
 
+/** Metrics of which the baseline is to be served instead of the network, each with the reason. */
+export type Instead = { readonly [name in MetricName]?: string }
+
 export type RowsToForecast = {
   readonly batch: WindowBatch
-  readonly rows: readonly { readonly server: string; readonly slow: SlowReadings }[]
+  readonly rows: readonly {
+    readonly server: string
+    readonly slow: SlowReadings
+    readonly instead?: Instead | undefined
+  }[]
   readonly windowEnd: number
   readonly issuedAt: number
   readonly network: Network
@@ -53,13 +60,13 @@ export const forecastRows = (request: RowsToForecast): ServerForecast[] =>
  */
 export function forecastRow(request: RowsToForecast, row: number): ServerForecast {
   const { batch, network } = request
-  const { server, slow } = request.rows[row]!
+  const { server, slow, instead } = request.rows[row]!
   const made: { [name in MetricName]?: MetricForecast } = {}
   const baseline = rowBaseline(batch, row)
   networkMetricNames.forEach((name, v) => {
     if (!wasMeasured(batch, row, v)) return
     const max = metrics[name].max ?? Infinity
-    const why = whyBaseline(network, name)
+    const why = instead?.[name] ?? whyBaseline(network, name)
     if (why === undefined && 'serving' in network) {
       const { serving } = network
       const numbers = pick(network, row, v)

@@ -3,7 +3,7 @@ import type { Series } from '@harbinger/shared/window/series'
 import type { WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { Log } from '../log.ts'
 import { nextTurn, sliceMs } from '../window/slices.ts'
-import { forecastRow, type RowsToForecast } from './forecast-rows.ts'
+import { forecastRow, type Instead, type RowsToForecast } from './forecast-rows.ts'
 import type { ServerForecast } from './server-forecast.ts'
 import { slowReadings } from './slow-readings.ts'
 import { workerHost, type WorkerHostOptions } from './worker-host.ts'
@@ -24,7 +24,11 @@ export type ForecasterOptions = {
 export type FleetToForecast = {
   readonly batch: WindowBatch
   /** Row i of the batch is the window of rows[i]. */
-  readonly rows: readonly { readonly server: string; readonly series: Series }[]
+  readonly rows: readonly {
+    readonly server: string
+    readonly series: Series
+    readonly instead?: Instead | undefined
+  }[]
   /** Servers of which there is no window, and why. */
   readonly abstained?: readonly { readonly server: string; readonly reason: string }[]
   /** Where the windows end (ms), as fillWindow returned it. */
@@ -93,9 +97,9 @@ export async function openForecaster(options: ForecasterOptions) {
     to: number,
   ): Promise<readonly ServerForecast[]> {
     const { windowEnd, issuedAt } = fleet
-    const rows = fleet.rows
-      .slice(from, to)
-      .map(({ server, series }) => ({ server, slow: slowReadings(series, windowEnd) }))
+    const rows = fleet.rows.slice(from, to).map(({ server, series, instead }) => ({
+      ...{ server, slow: slowReadings(series, windowEnd), instead },
+    }))
     try {
       const batch = copyRows(fleet.batch, from, to)
       const question = { kind: 'forecast' as const, batch, rows, windowEnd, issuedAt }

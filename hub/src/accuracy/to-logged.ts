@@ -1,0 +1,64 @@
+import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
+import { exceedance, peakMinutes, Q, quantileLevels } from '@harbinger/shared/forecast/quantiles'
+import { networkMetricNames } from '@harbinger/shared/metrics'
+import { stepMinutes, V, type WindowBatch } from '@harbinger/shared/window/window-batch'
+import type { ServerForecast } from '../forecast/server-forecast.ts'
+import { criticalLimit, worsens } from '@harbinger/shared/limits'
+import {
+  loggedBaselines,
+  loggedLeads,
+  loggedLevels,
+  type LoggedMetric,
+  type LoggedMetrics,
+} from '../storage/forecast-log-body.ts'
+import type { Server } from '../storage/server-store.ts'
+
+const steps = loggedLeads.map((minutes) => minutes / stepMinutes)
+const levels = loggedLevels.map((level) => quantileLevels.indexOf(level))
+const numbers = rowQuantiles()
+
+type Made = {
+  readonly forecast: ServerForecast
+  readonly server: Pick<Server, 'profile' | 'cores'>
+  /** Where the forecast's window is, for what the baselines say of it. */
+  readonly batch: WindowBatch
+  readonly row: number
+}
+
+/** What is logged of a forecast: a few steps and levels of it, and what the baselines say of the same steps. */
+export function toLogged({ forecast, server, batch, row }: Made): LoggedMetrics {
+  const baselines = networkMetricNames.map(() => [] as Float32Array[])
+  for (const name of loggedBaselines) {
+    fillBaselineQuantiles(numbers, { batch, row }, name)
+    for (let v = 0; v < V; v++) {
+      baselines[v]!.push(picked(numbers.quantiles, steps, (f) => (f * V + v) * Q))
+    }
+  }
+  return networkMetricNames.map((name, v): LoggedMetric | undefined => {
+    const made = forecast.metrics[name]
+    if (!made) return undefined
+    const limit = criticalLimit(server.profile, name, server)
+    // Peaks are highest readings: they say nothing of how low idle falls.
+    const isSaid = limit !== undefined && worsens(name) === 'up'
+    return {
+      source: made.source,
+      steps: picked(made.quantiles, steps, (f) => f * Q),
+      peaks: picked(made.peaks, [...peakMinutes.keys()], (p) => p * Q),
+      breach: Float32Array.from(peakMinutes, (_, p) =>
+        isSaid ? exceedance(made.peaks, limit, p * Q) : NaN,
+      ),
+      limit: isSaid ? limit : NaN,
+      baselines: baselines[v]!,
+    }
+  })
+}
+
+function picked(
+  from: Float32Array,
+  places: readonly number[],
+  start: (place: number) => number,
+): Float32Array {
+  return Float32Array.from(
+    places.flatMap((place) => levels.map((level) => from[start(place) + level]!)),
+  )
+}
