@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { readModelFolder } from '@harbinger/model-training/model/model-folder'
 import { type Inference, openInference } from '@harbinger/model-training/onnx/inference'
 import { forecastRows, type Network, type Serving } from './forecast-rows.ts'
-import { type Answer, packForecasts, type Question } from './worker-messages.ts'
+import { type Answer, type Look, packForecasts, type Question } from './worker-messages.ts'
 
 /** The thread that runs the network and the baselines, so that the hub's own loop never waits for them. */
 
@@ -26,10 +26,21 @@ port.on('message', (question: Question) => {
 
 async function answer(question: Question): Promise<void> {
   if (question.kind === 'load') return port!.postMessage(await load(question))
-  const { forecasts, buffer } = packForecasts(
-    forecastRows({ ...question, network: await network(question.batch) }),
+  const said = await network(question.batch)
+  const { forecasts, buffer } = packForecasts(forecastRows({ ...question, network: said }))
+  const answered = { number: question.number, forecasts }
+  port!.postMessage(
+    (question.kind === 'examine' ? { ...answered, look: lookOf(said) } : answered) satisfies Answer,
+    [buffer],
   )
-  port!.postMessage({ number: question.number, forecasts } satisfies Answer, [buffer])
+}
+
+/** What the network says of its own looking, row by row; undefined when it said nothing. */
+function lookOf(said: Network & Partial<Look>): Look | undefined {
+  const { selectionPast, selectionFuture, attention } = said
+  return selectionPast && selectionFuture && attention
+    ? { selectionPast, selectionFuture, attention }
+    : undefined
 }
 
 /** Takes a folder into service, or says why not and keeps what serves. */
@@ -67,11 +78,10 @@ async function load({
   }
 }
 
-async function network(batch: Parameters<Inference['infer']>[0]): Promise<Network> {
+async function network(batch: Parameters<Inference['infer']>[0]): Promise<Network & Partial<Look>> {
   if (!serving) return { problem: `no model is loaded: ${problem}` }
   try {
-    const { quantiles, peaks } = await serving.inference.infer(batch)
-    return { serving: serving.serving, quantiles, peaks }
+    return { serving: serving.serving, ...(await serving.inference.infer(batch)) }
   } catch (error) {
     return { problem: `the model failed: ${(error as Error).message}` }
   }

@@ -15,7 +15,11 @@ export type Question =
       readonly threads: number
       readonly device: Device
     }
-  | ({ readonly kind: 'forecast'; readonly number: number } & Omit<RowsToForecast, 'network'>)
+  /** `examine` also wants to know what the network looked at. */
+  | ({ readonly kind: 'forecast' | 'examine'; readonly number: number } & Omit<
+      RowsToForecast,
+      'network'
+    >)
 
 /** Worker → forecaster. */
 export type Answer =
@@ -26,7 +30,21 @@ export type Answer =
       readonly note?: string
     }
   | { readonly number: number; readonly refused: string }
-  | { readonly number: number; readonly forecasts: readonly ServerForecast[] }
+  | {
+      readonly number: number
+      readonly forecasts: readonly ServerForecast[]
+      /** Of `examine` alone, and only where a network ran. */
+      readonly look?: Look | undefined
+    }
+
+/** What the network looked at, one row per window: each output as long as the network makes it. */
+export type Look = {
+  /** Weight of each metric, and of the calendar after them, among what was and what is usual ahead. */
+  readonly selectionPast: Float32Array
+  readonly selectionFuture: Float32Array
+  /** Weight of each step of the history. */
+  readonly attention: Float32Array
+}
 
 /** Rows `from` up to `to` of a batch, copied so that they can be given away. */
 export function copyRows(batch: WindowBatch, from: number, to: number): WindowBatch {
