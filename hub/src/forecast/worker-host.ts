@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { SHARE_ENV, Worker } from 'node:worker_threads'
 import type { Log } from '../log.ts'
 import type { Answer, Question } from './worker-messages.ts'
 
@@ -55,7 +55,8 @@ export function workerHost(options: WorkerHostOptions) {
   }
 
   async function start(): Promise<void> {
-    const started = new Worker(file)
+    // Shared, because libraries read the environment of the process, not the worker's copy of it.
+    const started = new Worker(file, { env: SHARE_ENV })
     worker = started
     started.on('message', (answer: Answer) => {
       const asked = waiting.get(answer.number)
