@@ -54,6 +54,9 @@ export const TimeToThresholdSchema = Type.Object({
     Type.Number({ description: 'first step whose 90 % quantile reaches it' }),
   ),
   medianMinutes: nullable(Type.Number({ description: 'first step whose median reaches it' })),
+  withinMinutes: Type.Optional(
+    Type.Integer({ description: 'the horizon, where it is not the 8 h of all: disk, days ahead' }),
+  ),
 })
 export type TimeToThreshold = Static<typeof TimeToThresholdSchema>
 
@@ -169,6 +172,13 @@ export const MetricForecastSchema = Type.Object({
   source: Source,
   sourceReason: Type.String(),
   quantiles: QuantileColumns,
+  daysAhead: Type.Optional(
+    Type.Object({
+      hours: Type.Array(Type.Number({ description: 'from windowEnd' })),
+      reason: nullable(Type.String({ description: 'why it does not reach 14 days' })),
+      quantiles: QuantileColumns,
+    }),
+  ),
 })
 
 export const ForecastSchema = Type.Object({

@@ -5,7 +5,7 @@ import { fillWindow } from '@harbinger/shared/window/window'
 import { horizonSteps, V, windowBatch } from '@harbinger/shared/window/window-batch'
 import { describe, expect, test } from 'vitest'
 import { forecastRow, forecastRows, type Network } from './forecast-rows.ts'
-import { slowReadings } from './slow-readings.ts'
+import { openSlowForecasts } from './slow-forecasts.ts'
 
 const now = Date.parse('2026-03-12T10:00:30Z')
 const reason = 'better than the baseline in the backtest'
@@ -20,7 +20,7 @@ function window(hours: number, readings: (minute: number) => object) {
   }
   const batch = windowBatch(1)
   const windowEnd = fillWindow(batch, 0, { series, now })
-  const rows = [{ server: 'db01', slow: slowReadings(series, windowEnd) }]
+  const rows = [{ server: 'db01', slow: openSlowForecasts()(series, windowEnd) }]
   return { batch, rows, windowEnd, issuedAt: now }
 }
 

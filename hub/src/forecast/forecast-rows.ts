@@ -9,8 +9,7 @@ import {
 } from '@harbinger/shared/window/window-batch'
 import type { MetricForecast, ServerForecast } from './server-forecast.ts'
 import { type Numbers, settle } from './settle.ts'
-import { diskForecast, uptimeForecast } from './slow-metrics.ts'
-import type { SlowReadings } from './slow-readings.ts'
+import type { SlowForecasts } from './slow-forecasts.ts'
 
 /** Which metrics a model serves, by its manifest; for the others, why not. */
 export type Serving = {
@@ -38,7 +37,7 @@ export type RowsToForecast = {
   readonly batch: WindowBatch
   readonly rows: readonly {
     readonly server: string
-    readonly slow: SlowReadings
+    readonly slow: SlowForecasts
     readonly instead?: Instead | undefined
   }[]
   readonly windowEnd: number
@@ -83,10 +82,7 @@ export function forecastRow(request: RowsToForecast, row: number): ServerForecas
       ...numbers,
     }
   })
-  const disk = diskForecast(slow.disk)
-  if (disk) made.disk_usage_pct = disk
-  const uptime = uptimeForecast(slow.uptimeDays)
-  if (uptime) made.uptime_days = uptime
+  Object.assign(made, slow)
   return {
     server,
     issuedAt: request.issuedAt,

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import { nextTurn, sliceMs } from '../window/slices.ts'
 import { forecastRow, type Instead, type RowsToForecast } from './forecast-rows.ts'
 import type { ServerForecast } from './server-forecast.ts'
-import { slowReadings } from './slow-readings.ts'
+import { openSlowForecasts } from './slow-forecasts.ts'
 import { workerHost, type WorkerHostOptions } from './worker-host.ts'
 import { buffersOf, copyRows, type Device, type ModelInfo } from './worker-messages.ts'
 
@@ -61,6 +61,7 @@ export async function openForecaster(options: ForecasterOptions) {
   let problem: string | null = folder === undefined ? 'no model folder is set' : null
   let runsOn: Device | 'none' = 'none'
 
+  const slow = openSlowForecasts()
   const host = workerHost({
     file: new URL('./onnx-worker.ts', import.meta.url),
     ...options.worker,
@@ -98,7 +99,7 @@ export async function openForecaster(options: ForecasterOptions) {
   ): Promise<readonly ServerForecast[]> {
     const { windowEnd, issuedAt } = fleet
     const rows = fleet.rows.slice(from, to).map(({ server, series, instead }) => ({
-      ...{ server, slow: slowReadings(series, windowEnd), instead },
+      ...{ server, slow: slow(series, windowEnd), instead },
     }))
     try {
       const batch = copyRows(fleet.batch, from, to)

@@ -1,3 +1,4 @@
+import type { DaysAhead } from '@harbinger/shared/forecast/slow/slow-forecast'
 import type { MetricName } from '@harbinger/shared/metrics'
 
 /** What is forecast of one metric of one server: 32 steps and 3 peaks, 7 quantiles each, in the metric's unit. */
@@ -9,6 +10,8 @@ export type MetricForecast = {
   readonly quantiles: Float32Array
   /** [60, 240, 480 minutes][7 quantiles] of the highest value within */
   readonly peaks: Float32Array
+  /** Only of metrics that are slow enough to be told by the day. */
+  readonly daysAhead?: DaysAhead
 }
 
 /** The forecast of one server, as it is computed, kept and shown. */

@@ -1,4 +1,5 @@
 import type { ServerSummary, TimeToThreshold } from '@harbinger/shared/api'
+import { timeToFull } from '@harbinger/shared/forecast/slow/time-to-full'
 import type { MetricName } from '@harbinger/shared/metrics'
 import { minuteMs, type Series } from '@harbinger/shared/window/series'
 import { maxSilenceMinutes } from '@harbinger/shared/window/window'
@@ -94,7 +95,11 @@ function times({ profile, cores }: Server, metrics: ServerForecast['metrics']) {
     const forecast = metrics[metric]
     const threshold = criticalLimit(profile, metric, { cores })
     if (!forecast || threshold === undefined) continue
-    all[metric] = timeToThreshold(forecast, { threshold, worsens: worsens(metric) })
+    const { daysAhead } = forecast
+    all[metric] =
+      daysAhead && daysAhead.hours.length > 0
+        ? timeToFull({ ...forecast, daysAhead }, threshold)
+        : timeToThreshold(forecast, { threshold, worsens: worsens(metric) })
   }
   return all
 }

@@ -18,8 +18,17 @@ export function toForecastAnswer(
   for (const name of metricNames) {
     const made = forecast.metrics[name]
     if (!made) continue
-    const { source, sourceReason, quantiles } = made
-    metrics[name] = { source, sourceReason, quantiles: columns(quantiles, horizonSteps) }
+    const { source, sourceReason, quantiles, daysAhead: days } = made
+    metrics[name] = {
+      ...{ source, sourceReason, quantiles: columns(quantiles, horizonSteps) },
+      ...(days && {
+        daysAhead: {
+          hours: [...days.hours],
+          reason: days.reason,
+          quantiles: columns(days.quantiles, days.hours.length),
+        },
+      }),
+    }
     peakMinutes.forEach((minutes, p) => {
       peaks[String(minutes)]![name] = levels((q) => rounded(made.peaks[p * Q + q]!))
     })

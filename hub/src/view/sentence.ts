@@ -2,7 +2,7 @@ import type { TimeToThreshold } from '@harbinger/shared/api'
 import { cpuUsed, type MetricName, metricNames, metrics } from '@harbinger/shared/metrics'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { maxSilenceMinutes } from '@harbinger/shared/window/window'
-import { fromNow, isSooner, type Outlook } from './threshold-times.ts'
+import { fromNow, isExpected, isSooner, type Outlook } from './threshold-times.ts'
 
 /** A forecast is made every minute; one this old is said to be. */
 const staleForecastMinutes = 10
@@ -62,7 +62,7 @@ function expected(facts: Outlook): string[] {
   return metricNames
     .flatMap((name) => {
       const time = facts.timeToThreshold[name]
-      if (!time || time.earliestMinutes === null || isOver(facts, name)) return []
+      if (!time || !isExpected(time) || isOver(facts, name)) return []
       return [{ name, time }]
     })
     .sort((a, b) => (isSooner(a.time, b.time) ? -1 : 1))
@@ -71,13 +71,14 @@ function expected(facts: Outlook): string[] {
 
 function expectation(name: MetricName, time: TimeToThreshold): string {
   const what = `${label(name)} may reach ${amount(limitOf(name, time), name)}`
-  const earliest = `earliest ${when(time.earliestMinutes!)}`
+  const earliest = `earliest ${when(time.earliestMinutes ?? time.medianMinutes!)}`
+  const within = time.withinMinutes ? duration(time.withinMinutes) : `${horizonHours} h`
   if (time.medianMinutes === null) {
-    return `${what} within ${horizonHours} h (${likely(time.probability)}, ${earliest}).`
+    return `${what} within ${within} (${likely(time.probability)}, ${earliest}).`
   }
   const about =
     time.medianMinutes < 15 ? 'within 15 min' : `in about ${duration(time.medianMinutes)}`
-  return `${what} ${about} (${likely(time.probability)} within ${horizonHours} h, ${earliest}).`
+  return `${what} ${about} (${likely(time.probability)} within ${within}, ${earliest}).`
 }
 
 const when = (minutes: number): string => (minutes < 1 ? 'now' : `in ${duration(minutes)}`)

@@ -1,6 +1,7 @@
 import type { ServerSummary, TimeToThreshold } from '@harbinger/shared/api'
 import { type MetricName, metricNames, type Readings } from '@harbinger/shared/metrics'
 import { minuteMs } from '@harbinger/shared/window/series'
+import { horizonSteps, stepMinutes } from '@harbinger/shared/window/window-batch'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
 
 export type TimesToThreshold = { readonly [name in MetricName]?: TimeToThreshold }
@@ -41,11 +42,16 @@ export function mostPressing(times: TimesToThreshold): ServerSummary['timeToThre
   let first: ServerSummary['timeToThreshold'] = null
   for (const metric of metricNames) {
     const time = times[metric]
-    if (!time || (time.earliestMinutes === null && time.medianMinutes === null)) continue
+    if (!time || !isExpected(time)) continue
     if (!first || isSooner(time, first)) first = { metric, ...time }
   }
   return first
 }
+
+/** Within 8 h a chance of 10 % is worth a word; days ahead it has to be more likely than not. */
+export const isExpected = ({ earliestMinutes, medianMinutes }: TimeToThreshold): boolean =>
+  medianMinutes !== null ||
+  (earliestMinutes !== null && earliestMinutes <= horizonSteps * stepMinutes)
 
 export function isSooner(a: TimeToThreshold, b: TimeToThreshold): boolean {
   const byMedian = (a.medianMinutes ?? Infinity) - (b.medianMinutes ?? Infinity)

@@ -11,12 +11,14 @@ export type Outcome = {
 /** When a limit is reached, as a sentence: the middle, the chance and the earliest time. */
 export function thresholdSentence(
   shown: ShownMetric,
-  { threshold, probability, earliestMinutes, medianMinutes }: TimeToThreshold,
+  { threshold, probability, earliestMinutes, medianMinutes, withinMinutes }: TimeToThreshold,
   { now, horizonMinutes }: Outcome,
 ): string {
   const value = limitOf(shown, threshold)
   const limit = reading(value, shown.unit)
-  const likely = `${chance(probability)} likely within ${span(horizonMinutes)}`
+  // Disk is forecast days ahead.
+  const within = span(withinMinutes ?? horizonMinutes)
+  const likely = `${chance(probability)} likely within ${within}`
   if (now !== null && now >= value) return `At or over its limit, ${limit}.`
   if (medianMinutes !== null) {
     const earliest =
@@ -27,7 +29,7 @@ export function thresholdSentence(
   }
   if (earliestMinutes !== null)
     return `May reach ${limit}: ${likely}, earliest ${earliestIn(earliestMinutes)}.`
-  return `Limit ${limit}: not within ${span(horizonMinutes)} (${chance(probability)} likely).`
+  return `Limit ${limit}: not within ${within} (${chance(probability)} likely).`
 }
 
 /** Whether the limit that is first in time is reached already: then it is a fact and no forecast. */

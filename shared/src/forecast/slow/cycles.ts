@@ -15,16 +15,18 @@ export type Cycles = {
   readonly trend: Line
 }
 
-const fewestDrops = 3
+const fewestDrops = 2
 /** Drops whose sizes or distances lie within this factor of their median are of one kind. */
 const alike = 1.5
+/** Two drops alone are a habit when they are as good as equal. */
+const twinFactor = 1.2
 
-/** Undefined below three drops, or where their sizes differ too much to be one habit. */
+/** Undefined below two drops, or where their sizes differ too much to be one habit. */
 export function cyclesOf({ hours, values }: Track, jumps: readonly Jump[]): Cycles | undefined {
   const all = jumps.filter(({ size }) => size < 0)
   if (all.length < fewestDrops) return undefined
   const usualDrop = -medianOf(all.map(({ size }) => size))!
-  const drops = all.filter(({ size }) => isAlike(-size, usualDrop, 2))
+  const drops = all.filter(({ size }) => isAlike(-size, usualDrop, all.length > 2 ? 2 : twinFactor))
   if (drops.length < fewestDrops || drops.length < 0.6 * all.length) return undefined
   const gaps = drops.slice(1).map(({ after }, i) => hours[after]! - hours[drops[i]!.after]!)
   const periodHours = medianOf(gaps)!

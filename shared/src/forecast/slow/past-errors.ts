@@ -1,5 +1,5 @@
 import { Q, quantileLevels } from '../quantiles.ts'
-import { expectedAt, isUnseen, W } from './expected.ts'
+import { expectedAt, isUnseen, lastWeekChange, valueAt, W } from './expected.ts'
 import type { Track } from './slow-track.ts'
 import { fitTrend, type Trend } from './trend.ts'
 
@@ -9,7 +9,7 @@ const L = learntHours.length
 
 /** How a series departed from what was expected of it at earlier origins. */
 export type PastErrors = {
-  /** [9 horizons][3 ways]: how much each way counts; they sum to 1. */
+  /** [9 horizons][6 ways]: how much each way counts; they sum to 1. */
   readonly weights: Float64Array
   /** [9 horizons][7 quantiles] of truth − expectation, in points. */
   readonly quantiles: Float64Array
@@ -27,13 +27,13 @@ const fewestAlike = 6
 /** The quantile levels of a standard normal: .02 .1 .25 .5 .75 .9 .98. */
 const normal = [-2.054, -1.282, -0.674, 0, 0.674, 1.282, 2.054] as const
 /** What is presumed of a disk of which nothing is known: its deviation after a quarter of an hour, in points, … */
-const presumed = 0.05
+const presumed = 0.015
 /** … and the power of time by which it grows; known shorter horizons say how far longer ones go by the same power. */
-const growth = 0.7
+const growth = 0.85
 /** So many independent errors count as much as what is presumed. */
 const priorCount = 3
 /** Even a disk that never moved is known only so well, in points: readings are rounded to hundredths. */
-const smallest = 0.01
+const smallest = 0.002
 
 type Origin = { readonly hour: number; readonly trend: Trend; readonly unseen: boolean }
 
@@ -60,19 +60,22 @@ export function pastErrors(track: Track): PastErrors {
   const counted =
     origins.at(-1)?.trend.cycles && inCycles.length >= fewestAlike ? inCycles : origins
   const usual = counted.filter(({ unseen }) => !unseen)
+  const resizedAt = fitTrend(track, total, last)?.resizedAt ?? []
   const sizes = new Float64Array(W).fill(presumed)
   const weights = new Float64Array(L * W)
   const quantiles = new Float64Array(L * Q)
   learntHours.forEach((ahead, l) => {
-    const known = usual.flatMap((origin) => {
-      const truth = valueAt(track, origin.hour + ahead)
-      if (truth === undefined) return []
-      return [
-        Array.from(
-          { length: W },
-          (_, w) => truth - expectedAt(origin.trend, w, ahead, origin.hour),
-        ),
-      ]
+    const known = usual.flatMap(({ hour, trend }) => {
+      const truth = valueAt(track, hour + ahead)
+      // A larger disk is bought once: what it did to a forecast says nothing of the next one.
+      const resized = resizedAt.some((at) => at >= hour && at <= hour + ahead)
+      if (truth === undefined || resized) return []
+      const place = {
+        ahead,
+        now: hour,
+        lastWeek: lastWeekChange(track, trend, { now: hour, ahead }),
+      }
+      return [Array.from({ length: W }, (_, w) => truth - expectedAt(trend, w, place))]
     })
     weigh(weights, l, { known, sizes })
     const errors = known.map((each) => each.reduce((sum, e, w) => sum + weights[l * W + w]! * e, 0))
@@ -113,7 +116,8 @@ function spread(
   const share = independent / (independent + priorCount)
   const longer = l === 0 ? 1 : (learntHours[l]! / learntHours[l - 1]!) ** growth
   for (let q = 0; q < Q; q++) {
-    const before = l === 0 ? normal[q]! * presumed : quantiles[(l - 1) * Q + q]! * longer
+    const usual = normal[q]! * presumed * (learntHours[l]! / learntHours[0]) ** growth
+    const before = l === 0 ? usual : (usual + quantiles[(l - 1) * Q + q]! * longer) / 2
     const seen = sorted.length > 0 ? outer(sorted, quantileLevels[q]!) : before
     quantiles[l * Q + q] = share * seen + (1 - share) * before + normal[q]! * smallest
   }
@@ -125,23 +129,4 @@ function outer(sorted: Float64Array, level: number): number {
   const below = Math.floor(place)
   const high = sorted[Math.min(below + 1, sorted.length - 1)]!
   return sorted[below]! + (high - sorted[below]!) * (place - below)
-}
-
-/** What was measured within a quarter of an hour of `hour`; undefined when nothing was. */
-export function valueAt({ hours, values }: Track, hour: number): number | undefined {
-  let low = 0
-  let high = hours.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (hours[middle]! < hour) low = middle + 1
-    else high = middle
-  }
-  let best: number | undefined
-  let away = 0.2
-  for (const i of [low - 1, low]) {
-    if (i < 0 || i >= hours.length || Math.abs(hours[i]! - hour) >= away) continue
-    away = Math.abs(hours[i]! - hour)
-    best = values[i]!
-  }
-  return best
 }

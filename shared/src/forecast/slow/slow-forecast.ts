@@ -1,6 +1,6 @@
 import { horizonSteps, stepMinutes } from '../../window/window-batch.ts'
 import { peakMinutes, Q } from '../quantiles.ts'
-import { expectedAt, isUnseen, W, ways } from './expected.ts'
+import { expectedAt, isUnseen, lastWeekChange, W, ways } from './expected.ts'
 import { learntHours, type PastErrors, pastErrors } from './past-errors.ts'
 import { hoursOf, slowTrack, type Track } from './slow-track.ts'
 import { fitTrend, type Trend } from './trend.ts'
@@ -60,7 +60,7 @@ export function trackForecast(
   if (!trend) return undefined
   const unseen = isUnseen(trend, learnt.slopes)
   const at = (out: Float32Array, place: number, ahead: number): void =>
-    fillQuantiles(out, place, { trend, unseen, learnt, ahead, now })
+    fillQuantiles(out, place, { track, trend, unseen, learnt, ahead, now })
   const quantiles = new Float32Array(horizonSteps * Q)
   for (let f = 0; f < horizonSteps; f++) at(quantiles, f, ((f + 0.5) * stepMinutes) / 60)
   const known = trend.historyHours
@@ -87,6 +87,7 @@ function shortReason(known: number, furthest: number | undefined): string | null
 const unseenSpread = [-0.95, -0.65, -0.25, 0, 0.1, 0.25, 0.5] as const
 
 type Ahead = {
+  readonly track: Track
   readonly trend: Trend
   readonly unseen: boolean
   readonly learnt: PastErrors
@@ -95,15 +96,16 @@ type Ahead = {
 }
 
 function fillQuantiles(out: Float32Array, place: number, how: Ahead): void {
-  const { trend, unseen, learnt, ahead, now } = how
+  const { track, trend, unseen, learnt, ahead, now } = how
   const { l, share } = between(ahead)
   const mixed = (of: Float64Array, width: number, k: number): number =>
     (1 - share) * of[l * width + k]! +
     share * of[Math.min(l + 1, learntHours.length - 1) * width + k]!
+  const span = { ahead, now, lastWeek: lastWeekChange(track, trend, { now, ahead }) }
   let middle = 0
   for (let w = 0; w < W; w++) {
     const weight = unseen ? Number(ways[w] === 'recent') : mixed(learnt.weights, W, w)
-    middle += weight * expectedAt(trend, w, ahead, now)
+    middle += weight * expectedAt(trend, w, span)
   }
   const way = unseen ? trend.recent.slope * ahead : 0
   let last = 0

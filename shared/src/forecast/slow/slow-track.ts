@@ -24,6 +24,8 @@ export const hoursOf = (at: number): number => at / (60 * minuteMs)
 export function slowTrack(series: Series, metric: MetricName, now: number): Track {
   const column = metricIndex[metric]
   const end = Math.floor(now / minuteMs)
+  // Readings every 5 minutes stand at minutes 0, 5 and 10: their middle is before the quarter's.
+  const middle = (minutesPerQuarter - Math.min(minutesPerQuarter, series.intervalMinutes) + 1) / 2
   const lastQuarter = Math.floor((end - 1) / minutesPerQuarter)
   const firstQuarter = Math.max(
     lastQuarter - trackDays * 96 + 1,
@@ -39,7 +41,7 @@ export function slowTrack(series: Series, metric: MetricName, now: number): Trac
     const isWhole = from === begin && until === begin + minutesPerQuarter
     const cell = isWhole ? quarterCell(series, quarter) : -1
     if (cell >= 0 && series.quarterKnown[cell + column]! > 0) {
-      hours.push((begin + minutesPerQuarter / 2) / 60)
+      hours.push((begin + middle) / 60)
       values.push(series.quarterMean[cell + column]!)
       continue
     }

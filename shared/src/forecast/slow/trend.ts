@@ -12,11 +12,17 @@ export type Trend = {
   /** Points per hour between drops: of late, and of as long as nothing contradicts. */
   readonly recent: Line
   readonly long: Line
+  /** The same with what drops took and files brought. */
+  readonly net: Line
+  /** The middle of all that was measured. */
+  readonly usual: number
   /** True where growth of late is none of the kinds seen before: a disk that begins to fill. */
   readonly isNew: boolean
   readonly lastJump:
     { readonly hour: number; readonly size: number; readonly kind: DropKind | 'rise' } | undefined
   readonly cycles: Cycles | undefined
+  /** When the disk became another one, as far as is told. */
+  readonly resizedAt: readonly number[]
   /** Hours of history behind it. */
   readonly historyHours: number
 }
@@ -43,6 +49,8 @@ export function fitTrend(track: Track, length: number, now: number): Trend | und
   const { recent, isNew } = lateLine(hours, level, length)
   const long = robustLine(hours, level, [0, length]) ?? recent
   const last = jumps.at(-1)
+  // From here on it is the disk that it is now.
+  const same = jumps[kinds.lastIndexOf('resize')]?.after ?? 0
   // What went on within the last jump is not the level.
   const from = Math.max(last?.after ?? 0, length - 4)
   const near: number[] = []
@@ -51,6 +59,8 @@ export function fitTrend(track: Track, length: number, now: number): Trend | und
     level: medianOf(near)!,
     recent,
     long,
+    net: jumps.length === 0 ? long : (robustLine(hours, values, [same, length]) ?? long),
+    usual: medianOf(values.subarray(same, length))!,
     isNew,
     lastJump: last && {
       hour: hours[last.after]!,
@@ -58,6 +68,7 @@ export function fitTrend(track: Track, length: number, now: number): Trend | und
       kind: kinds.at(-1)!,
     },
     cycles,
+    resizedAt: jumps.flatMap(({ after }, i) => (kinds[i] === 'resize' ? [hours[after]!] : [])),
     historyHours: now - hours[0]!,
   }
 }

@@ -8,6 +8,9 @@ import { hoursOf, newestReading, slowTrack } from './slow-track.ts'
 const presumedRestarts = 0.5
 const presumedDays = 15
 
+/** When within its minute a reading was taken is not kept. */
+const knownTo = 2 / 1440
+
 /**
  * Uptime passes as time does, unless the server is restarted; how likely that is, its own past says. Undefined when
  * uptime was not measured within the last day.
@@ -38,7 +41,8 @@ export function uptimeFrom(uptime: number, perDay: number, restarts: number): Sl
   const fill = (out: Float32Array, place: number, after: number, floor: number): void => {
     const chance = 1 - Math.exp(-perDay * after)
     quantileLevels.forEach((level, q) => {
-      out[place * Q + q] = level < chance ? floor + (after * level) / chance : uptime + after
+      const value = level < chance ? floor + (after * level) / chance : uptime + after
+      out[place * Q + q] = Math.max(floor, value + (level - 0.5) * knownTo)
     })
   }
   for (let f = 0; f < horizonSteps; f++) fill(quantiles, f, ((f + 0.5) * stepMinutes) / 1440, 0)
