@@ -86,9 +86,10 @@ export const DriftStateSchema = Type.Object({
 export type DriftState = Static<typeof DriftStateSchema>
 
 export const AccuracySchema = Type.Object({
-  at: nullable(Instant),
-  since: nullable(Instant),
-  issued: Type.Integer({ description: 'forecasts in the log' }),
+  at: nullable(Type.String({ format: 'date-time', description: 'the last round of scoring' })),
+  since: nullable(
+    Type.String({ format: 'date-time', description: 'the oldest forecast in the log' }),
+  ),
   windows: Type.Array(
     Type.Object({
       days: Type.Integer(),

@@ -76,17 +76,15 @@ export function forecastLogStore(db: Database) {
   const bounds = db.prepare<[], { keep_from: number; scored_to: number }>(
     'SELECT keep_from, scored_to FROM forecast_log_bounds',
   )
-  const newest = db.prepare<[], number | null>('SELECT max(window_end) FROM forecast_log').pluck()
-  const counts = db.prepare<[], { first: number | null; issued: number }>(
-    'SELECT min(window_end) AS first, count(*) AS issued FROM forecast_log WHERE served = 1',
+  // By id, which is in order of time: the index on time begins with the server.
+  const newest = db
+    .prepare<[], number>('SELECT window_end FROM forecast_log ORDER BY id DESC LIMIT 1')
+    .pluck()
+  const oldest = db.prepare<[number], { id: number; window_end: number }>(
+    'SELECT id, window_end FROM forecast_log ORDER BY id LIMIT ?',
   )
   const keepFrom = db.prepare('UPDATE forecast_log_bounds SET keep_from = ?')
   const scoredTo = db.prepare('UPDATE forecast_log_bounds SET scored_to = ?')
-  const oldest = db
-    .prepare<[number, number], number>(
-      'SELECT id FROM forecast_log WHERE window_end < ? ORDER BY id LIMIT ?',
-    )
-    .pluck()
   const remove = db.prepare('DELETE FROM forecast_log WHERE id = ?')
   const removeScores = db.prepare('DELETE FROM forecast_scores WHERE log_id = ?')
   const putHour = db.prepare('INSERT OR REPLACE INTO accuracy_hours (hour, sums) VALUES (?, ?)')
@@ -141,7 +139,8 @@ export function forecastLogStore(db: Database) {
     /** The last round of scoring that is whole (ms); 0 before the first. */
     scoredTo: (): number => bounds.get()!.scored_to,
     setScoredTo: (at: number): void => void scoredTo.run(at),
-    counts: (): { readonly first: number | null; readonly issued: number } => counts.get()!,
+    /** The end of the oldest window that is kept; undefined of an empty log. */
+    first: (): number | undefined => oldest.get(1)?.window_end,
 
     putHour: (hour: number, sums: string): void => void putHour.run(hour, sums),
     hours: (from: number) => hours.all(from),
@@ -150,9 +149,9 @@ export function forecastLogStore(db: Database) {
     forgetBefore(at: number, most: number): number {
       const limit = Math.min(at, (newest.get() ?? 0) - 7 * 86_400_000)
       if (limit > bounds.get()!.keep_from) keepFrom.run(limit)
-      const ids = oldest.all(limit, most)
+      const ids = oldest.all(most).filter((row) => row.window_end < limit)
       db.transaction(() => {
-        for (const id of ids) {
+        for (const { id } of ids) {
           remove.run(id)
           removeScores.run(id)
         }

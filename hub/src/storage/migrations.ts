@@ -121,7 +121,7 @@ export const migrations: readonly string[] = [
      BEGIN SELECT RAISE(IGNORE); END;
    CREATE TRIGGER forecast_log_keeps_a_week BEFORE UPDATE OF keep_from ON forecast_log_bounds
      WHEN NEW.keep_from < OLD.keep_from
-       OR NEW.keep_from > (SELECT coalesce(max(window_end), 0) FROM forecast_log) - 604800000
+       OR NEW.keep_from > coalesce((SELECT window_end FROM forecast_log ORDER BY id DESC LIMIT 1), 0) - 604800000
      BEGIN SELECT RAISE(ABORT, 'the last 7 days of the forecast log are kept'); END;`,
   // Drift: what its tests compare with, and when they found what.
   `CREATE TABLE drift_history (at INTEGER PRIMARY KEY, body TEXT NOT NULL);

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProfileRule } from '@harbinger/shared/profiles'
 import { openDatabase } from './database.ts'
+import { driftStore } from './drift-store.ts'
 import { forecastLogStore } from './forecast-log-store.ts'
 import { forecastStore } from './forecast-store.ts'
 import { quarantineStore } from './quarantine-store.ts'
@@ -23,6 +24,7 @@ export function openStores(folder: string, profileRules: readonly ProfileRule[] 
     quarantine: quarantineStore(db),
     forecasts: forecastStore(db),
     forecastLog: forecastLogStore(db),
+    drift: driftStore(db),
     close: () => {
       // What the log holds goes into the file, so that a copy of the one file is whole.
       db.pragma('wal_checkpoint(TRUNCATE)')

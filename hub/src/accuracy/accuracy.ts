@@ -1,0 +1,141 @@
+import type { Accuracy, Drift } from '@harbinger/shared/accuracy'
+import type { Series } from '@harbinger/shared/window/series'
+import type { Log } from '../log.ts'
+import type { ForecastLogStore } from '../storage/forecast-log-store.ts'
+import { logDays } from '../storage/forecast-log-store.ts'
+import type { HubStores } from '../storage/stores.ts'
+import { nextTurn } from '../window/slices.ts'
+import { driftWatch } from './drift-watch.ts'
+import { logKeeper } from './keep-log.ts'
+import { ledger as openLedger, sumsOfLog } from './ledger.ts'
+import { toScorecards } from './scorecard.ts'
+import { dueScores } from './scorer.ts'
+
+export type AccuracyOptions = {
+  readonly stores: Omit<HubStores, 'close'>
+  readonly series: (serverId: number) => Series
+  readonly now: () => number
+  /** The id of the model that serves; null while only baselines do. */
+  readonly model: () => string | null
+  /** Called once when a drift is found: the place to ask for a training. */
+  readonly onDrift?: ((drift: Drift) => void) | undefined
+  /** Called with what is scored, in the order of the log: the place to adapt a calibration. */
+  readonly onScored?: ((scored: Awaited<ReturnType<typeof dueScores>>) => void) | undefined
+  readonly log: Log
+}
+
+export type AccuracyRoom = ReturnType<typeof accuracyRoom>
+
+/** Some 5 ms of writing. */
+const perTransaction = 128
+const dayMs = 86_400_000
+
+/** Keeps what was forecast, compares it with what came, and watches for drift. */
+export function accuracyRoom({
+  stores,
+  series,
+  now,
+  model,
+  onDrift,
+  onScored,
+  log,
+}: AccuracyOptions) {
+  const { db, servers, forecastLog } = stores
+  const keepLog = logKeeper(stores)
+  const ledger = openLedger(forecastLog)
+  const drift = driftWatch({
+    ...{ store: stores.drift, now: now(), servers: servers.all, series, ledger },
+    onDrift(found) {
+      log.warn({ ...found }, 'drift found')
+      onDrift?.(found)
+    },
+  })
+  let windows: Accuracy['windows'] = []
+  let scoredTo = 0
+  let stopped = false
+  let work = ledger.open(now()).then(() => {
+    scoredTo = forecastLog.scoredTo()
+    if (scoredTo > 0) windows = toScorecards(ledger, scoredTo)
+  })
+  let waiting = false
+
+  const keep = db.transaction((scored: Awaited<ReturnType<typeof dueScores>>) => {
+    for (const { score } of scored) forecastLog.addScore(score)
+  })
+
+  async function round(at: number): Promise<void> {
+    if (at <= scoredTo) return
+    ledger.turn(at)
+    const scored = await dueScores(stores, { at, series })
+    for (let from = 0; from < scored.length && !stopped; from += perTransaction) {
+      const some = scored.slice(from, from + perTransaction)
+      keep(some)
+      for (const one of some) ledger.add(one)
+      onScored?.(some)
+      await nextTurn()
+    }
+    if (stopped) return
+    forecastLog.setScoredTo(at)
+    scoredTo = at
+    windows = toScorecards(ledger, at)
+    drift.judge(at, model())
+    await nextTurn()
+    await drift.look(at)
+  }
+
+  async function forget(at: number): Promise<void> {
+    while (!stopped && forecastLog.forgetBefore(at - logDays * dayMs, 256) > 0) await nextTurn()
+    drift.forgetBefore(at)
+  }
+
+  const inTurn = (what: string, job: () => Promise<void>): Promise<void> =>
+    (work = work.then(job).catch((error: unknown) => {
+      log.error({ err: error }, `${what} failed and is tried again`)
+    }))
+
+  return {
+    /** Within a cycle: see logKeeper. */
+    keep: keepLog,
+    /** Once a minute: scores what has matured and looks for drift. One that falls due while another runs is left out. */
+    async score(at: number): Promise<void> {
+      if (waiting) return
+      waiting = true
+      await inTurn('scoring forecasts', () => round(at)).finally(() => {
+        waiting = false
+      })
+    },
+    retention: (at: number) => inTurn('forgetting old forecasts', () => forget(at)),
+    insteadOf: drift.insteadOf,
+    problems: drift.problems,
+    answer: (): Accuracy => ({
+      ...answerOf(forecastLog, { windows, scoredTo }),
+      drift: drift.state(now()),
+    }),
+    /** Settles when what runs is through; starts nothing more. */
+    done(): Promise<void> {
+      stopped = true
+      return work
+    },
+  }
+}
+
+function answerOf(
+  forecastLog: Pick<ForecastLogStore, 'first'>,
+  { windows, scoredTo }: { windows: Accuracy['windows']; scoredTo: number },
+): Omit<Accuracy, 'drift'> {
+  const first = forecastLog.first()
+  return {
+    at: scoredTo > 0 ? new Date(scoredTo).toISOString() : null,
+    since: first === undefined ? null : new Date(first).toISOString(),
+    windows,
+  }
+}
+
+/** The same answer from the log alone; what it was at an earlier round when `at` is given. */
+export function recompute(
+  forecastLog: ForecastLogStore,
+  at = forecastLog.scoredTo(),
+): Omit<Accuracy, 'drift'> {
+  const windows = at > 0 ? toScorecards(sumsOfLog(forecastLog, at), at) : []
+  return answerOf(forecastLog, { windows, scoredTo: at })
+}
