@@ -9,17 +9,26 @@ type Parts = {
   readonly forecaster: Pick<Forecaster, 'status'>
   readonly broker: Pick<Broker, 'counters' | 'waiting' | 'lagMs' | 'isFailing'>
   readonly rounds: Pick<Cycles, 'last' | 'counters'>
+  readonly accuracy: { readonly problems: () => readonly string[] }
   readonly servers: () => number
 }
 
 /** How the hub is, for people and for the programs that watch it. */
-export function hubHealth({ now, forecaster, broker, rounds, servers }: Parts): () => Health {
+export function hubHealth({
+  now,
+  forecaster,
+  broker,
+  rounds,
+  accuracy,
+  servers,
+}: Parts): () => Health {
   const startedAt = now()
   return () => {
     const { model, problem, device, restarts } = forecaster.status()
     const problems: string[] = []
     if (broker.isFailing()) problems.push('storage fails: agents keep their samples until it works')
     if (problem) problems.push(`forecasting by baselines alone: ${problem}`)
+    problems.push(...accuracy.problems())
     const lastCycle = rounds.last()
     const counters = { ...broker.counters(), ...rounds.counters(), forecasterRestarts: restarts }
     return {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { minuteMs } from '@harbinger/shared/window/series'
+import { accuracyRoom } from './accuracy/accuracy.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { cycles } from './cycles.ts'
@@ -37,6 +38,11 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     log,
   })
 
+  const accuracy = accuracyRoom({
+    ...{ stores, series: window.series, now, log },
+    model: () => forecaster.status().model?.id ?? null,
+  })
+
   const query = samplesQuery(stores, config.retention)
   const fleet = liveFleet({
     now,
@@ -49,6 +55,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     }),
     samples: (server, range) => query(server, range, now()),
     health: () => health(),
+    accuracy: () => accuracy.answer(),
     demo,
   })
 
@@ -64,7 +71,8 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   const rounds = cycles(async (at, { lap, count }) => {
     const abstained: { server: string; reason: string }[] = []
     const batches = fleetBatches([...servers.all()], { series: window.series, now: at, abstained })
-    for await (const { batch, rows, windowEnd } of ahead(batches)) {
+    for await (const { batch, rows: windowed, windowEnd } of ahead(batches)) {
+      const rows = windowed.map((row) => ({ ...row, instead: accuracy.insteadOf(row.server) }))
       lap('window')
       const made = await forecaster.forecast({
         ...{ batch, rows, windowEnd, issuedAt: now() },
@@ -73,6 +81,8 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       })
       lap('forecast')
       await keepForecasts(stores, made)
+      const model = forecaster.status().model?.id ?? null
+      await accuracy.keep({ batch, rows, made, windowEnd, model })
       lap('commit')
       await inSlices(made, fleet.setForecast)
       lap('risk')
@@ -84,10 +94,12 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   const timers = [
     clock.every(config.forecastEverySeconds * 1000, (due) => void rounds.start(due)),
     clock.every(minuteMs, (due) => void keepHouse.quarters(due)),
+    clock.every(minuteMs, (due) => void accuracy.score(due)),
     clock.every(60 * minuteMs, (due) => void keepHouse.retention(due)),
+    clock.every(60 * minuteMs, (due) => void accuracy.retention(due)),
     clock.every(1000, () => void fleet.tick()),
   ]
-  const health = hubHealth({ now, forecaster, broker, rounds, servers: servers.count })
+  const health = hubHealth({ now, forecaster, broker, rounds, accuracy, servers: servers.count })
   const { host, port, allowedHosts } = config.http
   const view = await openView({
     ...{ host, port, allowedHosts, sources: fleet.sources, uiDirectory: config.uiFolder, log },
@@ -100,12 +112,15 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     sources: fleet.sources,
     /** Settles when the forecast cycle that runs, if any, is through. */
     untilForecast: rounds.done,
+    /** Settles when the round of scoring that runs, if any, is through. */
+    untilScored: accuracy.idle,
     /** Stops hearing before it stops keeping. */
     async close(): Promise<void> {
       for (const stop of timers) stop()
       await broker.close()
       await rounds.done()
       await keepHouse.done()
+      await accuracy.done()
       await view.close()
       await forecaster.close()
       stores.close()

@@ -155,6 +155,7 @@ export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSource
   const sources: ViewSources = {
     now: () => now,
     health: () => health,
+    accuracy: () => ({ at: null, since: null, windows: [], drift: null }),
     fleet: () => fleetOf(rows),
     servers: () => rows,
     server: (name) => {

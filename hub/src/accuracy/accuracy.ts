@@ -1,5 +1,6 @@
 import type { Accuracy, Drift } from '@harbinger/shared/accuracy'
 import type { Series } from '@harbinger/shared/window/series'
+import type { Instead } from '../forecast/forecast-rows.ts'
 import type { Log } from '../log.ts'
 import type { ForecastLogStore } from '../storage/forecast-log-store.ts'
 import { logDays } from '../storage/forecast-log-store.ts'
@@ -105,12 +106,17 @@ export function accuracyRoom({
       })
     },
     retention: (at: number) => inTurn('forgetting old forecasts', () => forget(at)),
-    insteadOf: drift.insteadOf,
+    /** The metrics of a server that the baseline serves meanwhile, with the reason; undefined when none. */
+    insteadOf(name: string): Instead | undefined {
+      const server = servers.find(name)
+      return server && drift.insteadOf(server.profile)
+    },
     problems: drift.problems,
     answer: (): Accuracy => ({
       ...answerOf(forecastLog, { windows, scoredTo }),
       drift: drift.state(now()),
     }),
+    idle: (): Promise<void> => work,
     /** Settles when what runs is through; starts nothing more. */
     done(): Promise<void> {
       stopped = true

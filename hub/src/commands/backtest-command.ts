@@ -15,7 +15,7 @@ type Options = {
   readonly json?: string | true
 }
 
-const instant = (text: string): number => {
+export const instant = (text: string): number => {
   const at = Date.parse(text)
   if (Number.isNaN(at)) throw new InvalidArgumentError('expected a time like 2026-01-31T00:00:00Z')
   return at

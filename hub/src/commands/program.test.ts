@@ -37,7 +37,7 @@ test('starts under any Node and hands on the exit code', async () => {
 
 test.each([
   ...[['hub'], ['simulate'], ['import'], ['train'], ['backtest'], ['model'], ['model', 'list']],
-  ...[['doctor'], []],
+  ...[['accuracy'], ['doctor'], []],
 ])('%s %s --help ends well', async (...words: string[]) => {
   const { code, out } = await harbinger(...words.filter(Boolean), '--help')
   expect(out).toContain('Usage: harbinger')

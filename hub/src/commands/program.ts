@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { productVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
+import { accuracyCommand } from './accuracy-command.ts'
 import { backtestCommand } from './backtest-command.ts'
 import { doctorCommand } from './doctor-command.ts'
 import { hubCommand } from './hub-command.ts'
@@ -18,7 +19,7 @@ export async function runCommand(args: readonly string[], clock: Clock): Promise
     .showHelpAfterError()
   const commands = [
     ...[hubCommand, simulateCommand, importCommand, trainCommand, backtestCommand],
-    ...[modelCommand, doctorCommand],
+    ...[modelCommand, accuracyCommand, doctorCommand],
   ]
   for (const add of commands) add(program, clock)
   for (const command of program.commands) {

@@ -24,6 +24,7 @@ export type LiveFleetOptions = {
     range: Parameters<ViewSources['samples']>[1],
   ) => ReturnType<ViewSources['samples']>
   readonly health: ViewSources['health']
+  readonly accuracy: ViewSources['accuracy']
   readonly demo: Demo | undefined
 }
 
@@ -74,6 +75,7 @@ export function liveFleet({
   const sources: ViewSources = {
     now,
     health: options.health,
+    accuracy: options.accuracy,
     servers: () => (rows ??= allKnown().map(({ row }) => row)),
     fleet() {
       const all = allKnown()

@@ -8,6 +8,7 @@ import { collectRoutes } from './access.ts'
 import { guardRequests, secure } from './guard.ts'
 import type { Log } from '../log.ts'
 import { answerProblems, problem } from './problems.ts'
+import { accuracyRoutes } from './routes/accuracy.ts'
 import { documentationRoutes } from './routes/documentation.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -58,6 +59,7 @@ export async function viewApp(options: ViewAppOptions) {
   await app.register(fastifySwagger, { openapi: description })
   await app.register(documentationRoutes)
   await app.register(healthRoutes, { prefix: apiPrefix, health: sources.health })
+  await app.register(accuracyRoutes, { prefix: apiPrefix, accuracy: sources.accuracy })
   await app.register(fleetRoutes, { prefix: apiPrefix, fleet: sources.fleet })
   await app.register(serversRoutes, { prefix: apiPrefix, servers: sources.servers })
   await app.register(serverRoutes, { prefix: apiPrefix, ...sources })

@@ -1,3 +1,4 @@
+import type { Accuracy } from '@harbinger/shared/accuracy'
 import type {
   Fleet,
   Forecast,
@@ -18,6 +19,7 @@ export type FleetChange = {
 export type ViewSources = {
   readonly now: () => number
   readonly health: () => Health
+  readonly accuracy: () => Accuracy
   readonly fleet: () => Fleet
   /** The current row of every server; cheap, rebuilt only when something changed. */
   readonly servers: () => readonly ServerSummary[]
