@@ -1,5 +1,5 @@
 import { Q, quantileLevels } from '../quantiles.ts'
-import { expectedAt, isUnseen, lastWeekChange, valueAt, W } from './expected.ts'
+import { expectedAt, isUnseen, lastWeekChange, valueAt, W, ways } from './expected.ts'
 import type { Track } from './slow-track.ts'
 import { fitTrend, type Trend } from './trend.ts'
 
@@ -84,9 +84,13 @@ export function pastErrors(track: Track): PastErrors {
   return { weights, quantiles, slopes, origins: origins.length }
 }
 
+/** Ways that go nowhere. */
+const staying: ReadonlySet<string> = new Set<(typeof ways)[number]>(['level', 'usual', 'week'])
+
 /**
  * Ways weigh by the squares of their mean past errors. `sizes` are those of the horizon before: they stand for this one
- * as far as it is not known itself, grown in proportion to time.
+ * as far as it is not known itself, grown in
+ * proportion to time where a line goes on and to its root where a level stays.
  */
 function weigh(
   weights: Float64Array,
@@ -100,7 +104,8 @@ function weigh(
   let sum = 0
   for (let w = 0; w < W; w++) {
     const total = known.reduce((s, each) => s + Math.abs(each[w]!), 0)
-    sizes[w] = (total + longer * sizes[w]!) / (known.length + 1)
+    const grown = sizes[w]! * (staying.has(ways[w]!) ? Math.sqrt(longer) : longer)
+    sizes[w] = (total + grown) / (known.length + 1)
     weights[l * W + w] = 1 / (sizes[w]! ** 2 + smallest ** 2)
     sum += weights[l * W + w]!
   }
