@@ -9,7 +9,7 @@ import { aNumber } from './simulate-command.ts'
 
 type Options = {
   readonly history: string
-  readonly model?: string
+  readonly model?: readonly string[]
   readonly from?: number
   readonly every: number
   readonly json?: string | true
@@ -27,7 +27,11 @@ export function backtestCommand(program: Command, clock: Clock): void {
     .command('backtest')
     .description('judge a model and the baselines by what they would have forecast')
     .requiredOption('--history <file>', 'Parquet or CSV')
-    .option('--model <id>', 'model id or folder (the configured model); "none": only baselines')
+    .option(
+      '--model <id>',
+      'model id or folder (the configured model), again for each further seed of it; "none": only baselines',
+      (id: string, before: readonly string[] = []) => [...before, id],
+    )
     .option('--from <time>', 'score from here on; earlier rows are history only', instant)
     .option('--every <minutes>', 'between the moments forecast from', aNumber(1), 60)
     .option('--json [file]', 'write the report as JSON, to a file or to the screen')
@@ -35,7 +39,8 @@ export function backtestCommand(program: Command, clock: Clock): void {
       const bar = progress('backtest', clock.now)
       const report = await runBacktest({
         ...options,
-        model: modelToJudge(model),
+        model: modelToJudge(model?.[0]),
+        otherSeeds: model?.slice(1).map((id) => modelFolderOf(id)) ?? [],
         clock: clock.now,
         onWarning: (sentence) => process.stderr.write(`${sentence}\n`),
         onProgress: ({ stage, share }) => bar.at(share, stage),
@@ -56,11 +61,21 @@ function modelToJudge(model: string | undefined): string | undefined {
 const shown = (value: number | null, digits: number): string =>
   value === null ? 'unknown' : value.toFixed(digits)
 
+/** How sure the skill is, servers resampled. */
+const interval = (skill: Report['skill']): string => {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+  return skill
+    ? `, skill ${percent(skill.figure)} (95 % from ${percent(skill.low)} to ${percent(skill.high)})`
+    : ''
+}
+
 type Report = Awaited<ReturnType<typeof runBacktest>>
 
-function summary({ model, baselines, bestBaseline, wqlRatio, windows }: Report): string {
+function summary(report: Report): string {
+  const { model, seeds, skill, baselines, bestBaseline, wqlRatio, windows } = report
+  const models = seeds?.models ?? (model ? [model] : [])
   const rows = [
-    ...(model ? [[`model ${model.id}`, model] as const] : []),
+    ...models.map((scores) => [`model ${scores.id}`, scores] as const),
     ...Object.entries(baselines).map(([name, scores]) => [name, scores] as const),
   ]
   return [
@@ -69,7 +84,14 @@ function summary({ model, baselines, bestBaseline, wqlRatio, windows }: Report):
       const mark = name === bestBaseline ? '  best baseline' : ''
       return `${name.padEnd(32)} WQL ${shown(wql, 4)}  80 % band holds ${shown(coverage80 === null ? null : 100 * coverage80, 1)} %${mark}`
     }),
-    ...(model && wqlRatio ? [`model / best baseline ${wqlRatio.toFixed(3)}`] : []),
+    ...(model && wqlRatio
+      ? [`model / best baseline ${wqlRatio.toFixed(3)}${interval(skill)}`]
+      : []),
+    ...(seeds?.wqlRatio
+      ? [
+          `mean of ${models.length} seeds / best baseline ${seeds.wqlRatio.figure.toFixed(3)}${interval(seeds.skill)}`,
+        ]
+      : []),
     '',
   ].join('\n')
 }

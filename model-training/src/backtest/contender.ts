@@ -1,15 +1,16 @@
-import { emptyScore, type Score } from './score.ts'
-import { histories, horizons } from './slices.ts'
+import { histories } from './slices.ts'
+import { emptyTally, type Tally } from './tally.ts'
 
-/** Scores of one contender, whole and by slice. */
+/** Scores of one contender with all the history there was, and with histories cut short. */
 export type Contender = {
-  readonly all: Score
-  readonly byHorizon: readonly Score[]
-  readonly byHistory: readonly Score[]
+  readonly all: Tally
+  readonly byHistory: readonly Tally[]
+  /** Per window and metric. */
+  readonly mase: number[]
 }
 
 export const newContender = (): Contender => ({
-  all: emptyScore(),
-  byHorizon: horizons.map(emptyScore),
-  byHistory: histories.map(emptyScore),
+  all: emptyTally(),
+  byHistory: histories.map(emptyTally),
+  mase: [],
 })

@@ -1,6 +1,6 @@
 import type { FleetHistory } from '../history/fleet-history.ts'
 import { loadHistory } from '../history/load-history.ts'
-import { readModelFolder } from '../model/model-folder.ts'
+import { type ModelFolder, readModelFolder } from '../model/model-folder.ts'
 import { graphsFolder } from '../model/shipped.ts'
 import { openInference } from '../onnx/inference.ts'
 import { backtest } from './backtest.ts'
@@ -18,6 +18,8 @@ export type RunBacktestOptions = {
   readonly history: string | FleetHistory
   /** A model folder; without one only the baselines compete. */
   readonly model?: string | undefined
+  /** Model folders of other seeds of the same training. */
+  readonly otherSeeds?: readonly string[]
   /** Scores origins from this instant (ms) on; earlier rows are history only. */
   readonly from?: number | undefined
   /** Minutes between origins; default 60. */
@@ -41,17 +43,31 @@ export async function runBacktest(options: RunBacktestOptions): Promise<Backtest
           onProgress: ({ share }) => onProgress?.({ stage: 'reading', share }),
         })
       : options.history
-  const found = options.model === undefined ? undefined : readModelFolder(options.model, { graphs })
-  if (found && 'refused' in found) throw new Error(found.refused)
-  const inference = found && (await openInference(found.folder, { threads }))
+  const folders = options.model === undefined ? [] : [options.model, ...(options.otherSeeds ?? [])]
+  const found = folders.map((folder) => {
+    const read = readModelFolder(folder, { graphs })
+    if ('refused' in read) throw new Error(read.refused)
+    return read
+  })
+  const models = await Promise.all(
+    found.map(async ({ folder, manifest }) => {
+      return { id: manifest.id, inference: await openInference(folder, { threads }) }
+    }),
+  )
+  const [model, ...otherSeeds] = models
   try {
     return await backtest({
-      ...options,
-      history,
-      model: found && inference && { id: found.manifest.id, inference },
+      ...{ ...options, history, model, otherSeeds },
+      learntUntil: found[0] && learntUntil(found[0], history),
       onProgress: (progress) => onProgress?.({ stage: 'judging', ...progress }),
     })
   } finally {
-    await inference?.close()
+    for (const { inference } of models) await inference.close()
   }
+}
+
+/** Until when (ms) the model learnt from this history, by its name; undefined when it did not. */
+function learntUntil({ manifest }: ModelFolder, history: FleetHistory): number | undefined {
+  const spans = manifest.trainedOn.filter(({ name }) => name === history.name)
+  return spans.length > 0 ? Math.max(...spans.map(({ to }) => Date.parse(to))) : undefined
 }

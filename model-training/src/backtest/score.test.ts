@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Q } from '@harbinger/shared/forecast/quantiles'
 import { horizonSteps as F, V } from '@harbinger/shared/window/window-batch'
 import { truthBatch } from '../windows/truth.ts'
-import { addWindow, coverage80, emptyScore, median, metricWql, wql } from './score.ts'
+import { addWindow, coverage80, emptyScore, maseOf, median, metricWql, wql } from './score.ts'
 
 /** One window whose metric 0 is `truth` at the first steps and unknown after, forecast by the same quantiles. */
 function scoreOf(truth: readonly number[], quantiles: readonly number[]) {
@@ -14,9 +14,9 @@ function scoreOf(truth: readonly number[], quantiles: readonly number[]) {
   const all = new Float32Array(F * V * Q)
   for (let k = 0; k < F * V; k++) all.set(quantiles, k * Q)
   const score = emptyScore()
-  const naive = new Float64Array(V).fill(2)
-  addWindow(score, { quantiles: all, truth: batch, row: 0, naive })
-  return score
+  const rows = { quantiles: all, truth: batch, row: 0 }
+  addWindow(score, rows)
+  return { ...score, mase: maseOf(rows, new Float64Array(V).fill(2)) }
 }
 
 test('the weighted quantile loss is what a hand computes', () => {

@@ -12,28 +12,21 @@ export type MetricSums = {
   pinball: number
   truth: number
   points: number
+  /** Windows of which at least one point was scored. */
+  windows: number
   /** Points within the 80 % band, and the summed width of that band. */
   covered: number
   width: number
 }
 
 /** Summed scores per metric; two are added by adding their numbers. */
-export type Score = {
-  readonly metrics: readonly MetricSums[]
-  /** Per window and metric: mean absolute error over the window's own naive error. */
-  readonly mase: number[]
-}
+export type Score = { readonly metrics: readonly MetricSums[] }
 
-export const emptyScore = (): Score => ({
-  metrics: Array.from({ length: V }, () => ({
-    pinball: 0,
-    truth: 0,
-    points: 0,
-    covered: 0,
-    width: 0,
-  })),
-  mase: [],
+const noSums = (): MetricSums => ({
+  ...{ pinball: 0, truth: 0, points: 0, windows: 0, covered: 0, width: 0 },
 })
+
+export const emptyScore = (): Score => ({ metrics: Array.from({ length: V }, noSums) })
 
 export type Rows = {
   /** [size, F, V, Q] of the same rows as `truth`. */
@@ -42,16 +35,13 @@ export type Rows = {
   readonly row: number
   /** First and last + 1 step to score. */
   readonly steps?: readonly [number, number]
-  /** Per metric the mean absolute error of "as 24 h ago, else as now" within the past; for MASE. */
-  readonly naive?: Float64Array | undefined
 }
 
 /** Adds one window. Only measured points count. */
-export function addWindow(score: Score, { quantiles, truth, row, steps = [0, F], naive }: Rows) {
+export function addWindow(score: Score, { quantiles, truth, row, steps = [0, F] }: Rows): void {
   for (let v = 0; v < V; v++) {
     const sums = score.metrics[v]!
-    let away = 0
-    let points = 0
+    const before = sums.points
     for (let f = steps[0]; f < steps[1]; f++) {
       const k = (row * F + f) * V + v
       if (truth.truthKnown[k] === 0) continue
@@ -66,21 +56,52 @@ export function addWindow(score: Score, { quantiles, truth, row, steps = [0, F],
       sums.width += upper - lower
       sums.truth += Math.abs(y)
       sums.points++
-      away += Math.abs(y - quantiles[k * Q + medianIndex]!)
-      points++
     }
-    if (naive && points > 0 && naive[v]! > 0) score.mase.push(away / points / naive[v]!)
+    if (sums.points > before) sums.windows++
   }
 }
 
+/** Per metric of one window: mean absolute error over the window's own naive error, where that is not 0. */
+export function maseOf({ quantiles, truth, row }: Rows, naive: Float64Array): number[] {
+  const found: number[] = []
+  for (let v = 0; v < V; v++) {
+    let away = 0
+    let points = 0
+    for (let f = 0; f < F; f++) {
+      const k = (row * F + f) * V + v
+      if (truth.truthKnown[k] === 0) continue
+      away += Math.abs(truth.truth[k]! - quantiles[k * Q + medianIndex]!)
+      points++
+    }
+    if (points > 0 && naive[v]! > 0) found.push(away / points / naive[v]!)
+  }
+  return found
+}
+
+/** Adds one score to another, `times` times. */
+export function addScore(to: Score, from: Score, times = 1): void {
+  to.metrics.forEach((sums, v) => {
+    const more = from.metrics[v]!
+    for (const name of sumNames) sums[name] += times * more[name]
+  })
+}
+
+const sumNames = ['pinball', 'truth', 'points', 'windows', 'covered', 'width'] as const
+
 /** Weighted quantile loss of one metric: NaN when nothing of it was scored or all of it was 0. */
-export const metricWql = ({ pinball, truth }: MetricSums): number =>
+export const metricWql = ({ pinball, truth }: Pick<MetricSums, 'pinball' | 'truth'>): number =>
   truth > 0 ? (2 * pinball) / (scored.length * truth) : NaN
 
 /** The plain mean over the metrics that have one. */
 export function wql(score: Score): number {
-  const each = score.metrics.map(metricWql).filter((value) => !Number.isNaN(value))
-  return each.length > 0 ? each.reduce((a, b) => a + b, 0) / each.length : NaN
+  let sum = 0
+  let known = 0
+  for (const metric of score.metrics) {
+    if (metric.truth <= 0) continue
+    sum += metricWql(metric)
+    known++
+  }
+  return known > 0 ? sum / known : NaN
 }
 
 export function coverage80(score: Score): number {

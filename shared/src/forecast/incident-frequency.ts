@@ -1,4 +1,4 @@
-import { worsens } from '../limits.ts'
+import { isPast } from '../limits.ts'
 import { metricNames } from '../metrics.ts'
 import { minutesPerQuarter, minuteMs, quarterCell, type Series } from '../window/series.ts'
 
@@ -20,7 +20,7 @@ export type IncidentWindow = {
 
 /**
  * The baseline of incidents: on what share (0 … 1) of the last 7 days there was one in this window of the day. A day
- * had one when a quarter hour of the window lay beyond the limit on its mean (for idle: below it), which is what the hub still has of days
+ * had one when a quarter hour of the window was past the limit on its mean, which is what the hub still has of days
  * past. A day of which less than half the window was measured is not known and does not count; undefined when none is.
  */
 export function incidentFrequency(window: IncidentWindow): number | undefined {
@@ -41,7 +41,6 @@ function hadIncident(window: IncidentWindow, day: number): boolean | undefined {
   const start = Math.floor(now / minuteMs) - day * dayMinutes
   const first = Math.floor(start / minutesPerQuarter)
   const end = Math.ceil((start + horizonMinutes) / minutesPerQuarter)
-  const isDown = worsens(metricNames[metric]!) === 'down'
   let measured = 0
   let beyond = false
   for (let quarter = first; quarter < end; quarter++) {
@@ -50,8 +49,7 @@ function hadIncident(window: IncidentWindow, day: number): boolean | undefined {
     const cell = quarterCell(series, quarter)
     if (cell < 0 || series.quarterKnown[cell + metric] === 0) continue
     measured++
-    const mean = series.quarterMean[cell + metric]!
-    if (isDown ? mean < limit : mean > limit) beyond = true
+    if (isPast(metricNames[metric]!, series.quarterMean[cell + metric]!, limit)) beyond = true
   }
   if (beyond) return true
   return 2 * measured >= end - first ? false : undefined
