@@ -97,8 +97,11 @@ describe('with the network', () => {
           networkMetricNames.map((name) => [
             name,
             name === 'swap_used_pct'
-              ? { model: false, reason: 'the baseline was better on this metric in the backtest' }
-              : { model: true, reason: 'better than the baseline in the backtest' },
+              ? {
+                  contender: 'seven-day-mean-level' as const,
+                  reason: 'the baseline was better on this metric in the backtest',
+                }
+              : { contender: 'model' as const, reason: 'better than the baseline in the backtest' },
           ]),
         ),
       },

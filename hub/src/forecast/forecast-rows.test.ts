@@ -1,5 +1,7 @@
 import { Q } from '@harbinger/shared/forecast/quantiles'
 import { networkMetricNames } from '@harbinger/shared/metrics'
+import type { Manifest } from '@harbinger/shared/model'
+import type { Profile } from '@harbinger/shared/profiles'
 import { addSample, closeQuarter, emptySeries, minuteMs } from '@harbinger/shared/window/series'
 import { fillWindow } from '@harbinger/shared/window/window'
 import { horizonSteps, V, windowBatch } from '@harbinger/shared/window/window-batch'
@@ -11,7 +13,7 @@ const now = Date.parse('2026-03-12T10:00:30Z')
 const reason = 'better than the baseline in the backtest'
 
 /** One server that sent what `readings` says each minute of the last `hours`. */
-function window(hours: number, readings: (minute: number) => object) {
+function window(hours: number, readings: (minute: number) => object, profile?: Profile) {
   const series = emptySeries()
   const first = Math.floor(now / minuteMs) - hours * 60
   for (let m = 0; m < hours * 60; m++) {
@@ -19,7 +21,7 @@ function window(hours: number, readings: (minute: number) => object) {
     if ((first + m) % 15 === 14) closeQuarter(series, Math.floor((first + m) / 15))
   }
   const batch = windowBatch(1)
-  const windowEnd = fillWindow(batch, 0, { series, now })
+  const windowEnd = fillWindow(batch, 0, { series, now, context: { profile } })
   const rows = [{ server: 'db01', slow: openSlowForecasts()(series, windowEnd) }]
   return { batch, rows, windowEnd, issuedAt: now }
 }
@@ -27,12 +29,14 @@ function window(hours: number, readings: (minute: number) => object) {
 const noModel: Network = { problem: 'no model is loaded: there is none' }
 
 /** A network whose every quantile q is 10 + q. */
-function network(except: Record<string, { model: boolean; reason: string }> = {}): Network {
+function network(except: Manifest['serves'] = {}): Network {
   return {
     serving: {
       id: 'base-1',
       serves: {
-        ...Object.fromEntries(networkMetricNames.map((name) => [name, { model: true, reason }])),
+        ...Object.fromEntries(
+          networkMetricNames.map((name) => [name, { contender: 'model' as const, reason }]),
+        ),
         ...except,
       },
     },
@@ -63,7 +67,7 @@ describe('who made the numbers', () => {
 
   test('the baseline where the backtest preferred it, and it is named as such', () => {
     const preferred = {
-      model: false,
+      contender: 'seven-day-mean-level' as const,
       reason: 'the baseline was better on this metric in the backtest',
     }
     const { metrics } = forecastRow(
@@ -76,6 +80,51 @@ describe('who made the numbers', () => {
     })
     expect(metrics.swap_used_pct!.source).toBe('model:base-1')
     expect(metrics.mem_used_pct!.quantiles[3]).toBeCloseTo(60, 0)
+  })
+
+  test('any baseline that was best, by its own numbers', () => {
+    const rising = (minute: number) => ({ mem_used_pct: 20 + minute / 60, swap_used_pct: 3 })
+    const best = { contender: 'linear-6h' as const, reason: 'it was best' }
+    const { metrics } = forecastRow(
+      { ...window(30, rising), network: network({ mem_used_pct: best }) },
+      0,
+    )
+    expect(metrics.mem_used_pct).toMatchObject({
+      source: 'baseline:linear-6h',
+      sourceReason: 'it was best',
+    })
+    // 50 now, 1 more each hour.
+    expect(metrics.mem_used_pct!.quantiles[31 * Q + 3]).toBeGreaterThan(57)
+  })
+
+  test('another contender on servers of a profile, where the backtest chose one for it', () => {
+    const forDatabases = { contender: 'last-value' as const, reason: 'best on databases' }
+    const served = { contender: 'model' as const, reason, profiles: { database: forDatabases } }
+    const sourceOf = (profile?: Profile) =>
+      forecastRow(
+        {
+          ...window(30, memoryAndDisk, profile),
+          network: network({ mem_used_pct: served }),
+        },
+        0,
+      ).metrics.mem_used_pct
+    expect(sourceOf('database')).toMatchObject({
+      source: 'baseline:last-value',
+      sourceReason: 'best on databases',
+    })
+    expect(sourceOf('web_api')).toMatchObject({ source: 'model:base-1', sourceReason: reason })
+    expect(sourceOf()).toMatchObject({ source: 'model:base-1' })
+  })
+
+  test('the last value where yesterday would serve and is not known', () => {
+    const best = { contender: 'seasonal-naive' as const, reason: 'it was best' }
+    const made = (hours: number) =>
+      forecastRow({ ...window(hours, memoryAndDisk), network: network({ mem_used_pct: best }) }, 0)
+        .metrics.mem_used_pct!
+    // With its own width, too: what is called the last value is computed as that.
+    expect(made(2).source).toBe('baseline:last-value')
+    expect(made(2).sourceReason).toMatch(/^it was best; with less than a day/)
+    expect(made(60).source).toBe('baseline:seasonal-naive')
   })
 
   test('the baseline of a new server says that it knows little', () => {

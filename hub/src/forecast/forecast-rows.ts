@@ -1,6 +1,9 @@
+import type { BaselineName } from '@harbinger/shared/forecast/baseline-names'
 import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
 import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
 import { type MetricName, metrics, networkMetricNames } from '@harbinger/shared/metrics'
+import { type Choice, choiceOf, type Manifest } from '@harbinger/shared/model'
+import { type Profile, profiles } from '@harbinger/shared/profiles'
 import {
   historySteps,
   horizonSteps,
@@ -11,13 +14,8 @@ import type { MetricForecast, ServerForecast } from './server-forecast.ts'
 import { type Numbers, settle } from './settle.ts'
 import type { SlowForecasts } from './slow-forecasts.ts'
 
-/** Which metrics a model serves, by its manifest; for the others, why not. */
-export type Serving = {
-  readonly id: string
-  readonly serves: {
-    readonly [metric: string]: { readonly model: boolean; readonly reason: string }
-  }
-}
+/** A model and who serves each metric, by its manifest. */
+export type Serving = Pick<Manifest, 'id' | 'serves'>
 
 /** What the network says and which metrics it serves, or why it says nothing. */
 export type Network =
@@ -61,26 +59,27 @@ export function forecastRow(request: RowsToForecast, row: number): ServerForecas
   const { batch, network } = request
   const { server, slow, instead } = request.rows[row]!
   const made: { [name in MetricName]?: MetricForecast } = {}
-  const baseline = rowBaseline(batch, row)
+  const baseline = rowBaselines(batch, row)
+  const profile = profiles[Number(batch.profile[row]) - 1]
   networkMetricNames.forEach((name, v) => {
     if (!wasMeasured(batch, row, v)) return
     const max = metrics[name].max ?? Infinity
-    const why = instead?.[name] ?? whyBaseline(network, name)
-    if (why === undefined && 'serving' in network) {
-      const { serving } = network
+    const choice = choose(network, name, { profile, instead: instead?.[name] })
+    if (choice.contender === 'model' && 'serving' in network) {
       const numbers = pick(network, row, v)
       if (settle(numbers, max)) {
-        const source = `model:${serving.id}`
-        made[name] = { source, sourceReason: serving.serves[name]!.reason, ...numbers }
+        const source = `model:${network.serving.id}`
+        made[name] = { source, sourceReason: choice.reason, ...numbers }
         return
       }
     }
-    const numbers = pick(baseline(), 0, v)
-    if (!settle(numbers, max)) return
-    made[name] = {
-      ...baselineSource(batch, row, v, why ?? 'the model gave no usable numbers for this metric'),
-      ...numbers,
-    }
+    const { contender, reason } =
+      choice.contender === 'model'
+        ? strong('the model gave no usable numbers for this metric')
+        : choice
+    const named = honestName(contender as BaselineName, { batch, row, v }, reason)
+    const numbers = pick(baseline(named.computed), 0, v)
+    if (settle(numbers, max)) made[name] = { ...named.made, ...numbers }
   })
   Object.assign(made, slow)
   return {
@@ -93,33 +92,56 @@ export function forecastRow(request: RowsToForecast, row: number): ServerForecas
   }
 }
 
-/** Undefined where the network serves. */
-function whyBaseline(network: Network, name: MetricName): string | undefined {
-  if ('problem' in network) return network.problem
-  const serves = network.serving.serves[name]
-  if (!serves) return 'the model was not trained on this metric'
-  return serves.model ? undefined : serves.reason
+/** The baseline that serves where no backtest chose another. */
+const strong = (reason: string): Choice => ({ contender: 'seven-day-mean-level', reason })
+
+function choose(
+  network: Network,
+  name: MetricName,
+  {
+    profile,
+    instead,
+  }: { readonly profile: Profile | undefined; readonly instead: string | undefined },
+): Choice {
+  if (instead !== undefined) return strong(instead)
+  if ('problem' in network) return strong(network.problem)
+  return (
+    choiceOf(network.serving.serves, name, profile) ??
+    strong('the model was not trained on this metric')
+  )
 }
 
-function baselineSource(
-  batch: WindowBatch,
-  row: number,
-  v: number,
+/** What a baseline really is where it has no earlier day to go by: named as that, and computed as that. */
+function honestName(
+  name: BaselineName,
+  { batch, row, v }: { readonly batch: WindowBatch; readonly row: number; readonly v: number },
   why: string,
-): Pick<MetricForecast, 'source' | 'sourceReason'> {
-  return knowsUsual(batch, row, v)
-    ? { source: 'baseline:seven-day-mean-level', sourceReason: why }
-    : { source: 'baseline:recent-level', sourceReason: `${why}; ${shortHistory}` }
+): {
+  readonly computed: BaselineName
+  readonly made: Pick<MetricForecast, 'source' | 'sourceReason'>
+} {
+  const plain = (computed: BaselineName, sourceReason = why) => ({
+    ...{ computed, made: { source: `baseline:${computed}`, sourceReason } },
+  })
+  if (!needsUsual.has(name) || knowsUsual(batch, row, v)) return plain(name)
+  if (name === 'seasonal-naive') {
+    return plain('last-value', `${why}; with less than a day of history: the last value`)
+  }
+  const sourceReason = `${why}; ${shortHistory}`
+  return { computed: name, made: { source: 'baseline:recent-level', sourceReason } }
 }
 
-/** Computed for all metrics at once, when the first one asks. */
-function rowBaseline(batch: WindowBatch, row: number): () => Numbers {
-  let numbers: Numbers | undefined
-  return () => {
-    if (!numbers) {
-      numbers = rowQuantiles()
-      fillBaselineQuantiles(numbers, { batch, row }, 'seven-day-mean-level')
-    }
+const needsUsual: ReadonlySet<BaselineName> = new Set(['seven-day-mean-level', 'seasonal-naive'])
+
+/** Each computed for all metrics at once, when the first one asks. */
+function rowBaselines(batch: WindowBatch, row: number): (name: BaselineName) => Numbers {
+  const made = new Map<BaselineName, Numbers>()
+  return (name) => {
+    const known = made.get(name)
+    if (known) return known
+    const numbers = rowQuantiles()
+    fillBaselineQuantiles(numbers, { batch, row }, name)
+    made.set(name, numbers)
     return numbers
   }
 }

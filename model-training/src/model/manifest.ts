@@ -1,7 +1,8 @@
 import { networkMetricNames } from '@harbinger/shared/metrics'
 import type { Manifest } from '@harbinger/shared/model'
 import { contractVersion } from '@harbinger/shared/version'
-import type { BacktestReport, Slice } from '../backtest/report.ts'
+import { chooseContenders } from '../backtest/choose.ts'
+import type { BacktestReport } from '../backtest/report.ts'
 import type { FleetHistory } from '../history/fleet-history.ts'
 import type { Source } from '../train/training-set.ts'
 import type { Trained } from '../train/train.ts'
@@ -14,11 +15,13 @@ export type ManifestFacts = {
   readonly trained: Trained
   readonly seed: number
   readonly parent: string | null
-  /** Backtests the model is judged by, the one that counts most first. */
+  /** Backtests by which the contenders are chosen, on days that `reports` are not of; the one that counts most first. */
+  readonly selections: readonly BacktestReport[]
+  /** Backtests the model is reported by, the one that counts most first. */
   readonly reports: readonly BacktestReport[]
 }
 
-/** What a model says of itself: where it comes from, how good it is, and which metrics it may serve. */
+/** What a model says of itself: where it comes from, how good it is, and who serves each metric. */
 export function toManifest(facts: ManifestFacts): Omit<Manifest, 'files'> {
   const { sources, trained, reports } = facts
   const learnt = networkMetricNames.filter((name) =>
@@ -45,14 +48,7 @@ export function toManifest(facts: ManifestFacts): Omit<Manifest, 'files'> {
     },
     metrics: [...learnt],
     scores: scoresOf(reports),
-    serves: Object.fromEntries(
-      networkMetricNames.map((name) => [
-        name,
-        learnt.includes(name)
-          ? whoServes(reports.flatMap(({ byMetric }) => byMetric[name] ?? []))
-          : { model: false, reason: 'not in the training data' },
-      ]),
-    ),
+    serves: chooseContenders(facts.selections, learnt),
   }
 }
 
@@ -68,15 +64,6 @@ function scoresOf(reports: readonly BacktestReport[]): Record<string, number> {
   note('medianMase', first?.model?.medianMase)
   for (const report of reports.slice(1)) note(`wqlRatio ${report.history}`, report.wqlRatio)
   return scores
-}
-
-/** The first backtest that has the metric decides; where the baseline was better, the baseline serves. */
-function whoServes(slices: readonly Slice[]): { model: boolean; reason: string } {
-  const judged = slices.find(({ ratio }) => ratio !== null)
-  if (!judged) return { model: false, reason: 'nothing was measured to judge it by' }
-  const better = judged.ratio! <= 1
-  const told = `in the backtest its weighted quantile loss was ${judged.model!.toFixed(4)}, that of ${judged.bestBaseline} ${judged.baselines[judged.bestBaseline!]!.toFixed(4)}`
-  return { model: better, reason: told }
 }
 
 /** A name that tells when a model was made and from what seed: tft-20250203T0405-1. */

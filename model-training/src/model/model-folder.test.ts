@@ -6,7 +6,7 @@ import { contractVersion } from '@harbinger/shared/version'
 import type { Manifest } from '@harbinger/shared/model'
 import { readGraphContract } from '../onnx/training.ts'
 import { listModels, readModelFolder, readWeights, writeModelFolder } from './model-folder.ts'
-import { graphsFolder } from './shipped.ts'
+import { baseModelFolder, graphsFolder } from './shipped.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'models-'))
 afterAll(() => rmSync(dir, { recursive: true }))
@@ -50,6 +50,24 @@ describe('a model folder', () => {
     ],
     ['the manifest lacks its kind', () => changeManifest({ kind: 'arima' }), 'not a manifest'],
     [
+      'a metric is served by nobody it knows',
+      () => changeManifest({ serves: { load_average: { contender: 'arima', reason: 'good' } } }),
+      'not a manifest (/serves/load_average/contender',
+    ],
+    [
+      'it says who serves in the words of an older version',
+      () => changeManifest({ serves: { load_average: { model: true, reason: 'good' } } }),
+      'not a manifest (/serves/load_average',
+    ],
+    [
+      'a profile is none',
+      () => {
+        const choice = { contender: 'model', reason: 'good' }
+        changeManifest({ serves: { load_average: { ...choice, profiles: { mainframe: choice } } } })
+      },
+      'not a manifest (/serves/load_average/profiles',
+    ],
+    [
       'the contract is another',
       () => changeManifest({ contractVersion: '9.0.0' }),
       'contract 9.0.0',
@@ -73,6 +91,17 @@ describe('a model folder', () => {
   ])('is refused, and told why, when %s', (_what, spoil, reason) => {
     spoil()
     expect(read()).toEqual({ refused: expect.stringContaining(reason) })
+  })
+
+  test('may name a contender for each metric and profile', () => {
+    const choice = { contender: 'model', reason: 'better' }
+    const profiles = { database: { contender: 'theta-like', reason: 'best there' } }
+    changeManifest({ serves: { load_average: { ...choice, profiles }, cpu_idle_pct: choice } })
+    expect(read()).toHaveProperty('manifest')
+  })
+
+  test('that ships with Harbinger is one', () => {
+    expect(readModelFolder(baseModelFolder, { graphs })).toHaveProperty('manifest')
   })
 
   test('is listed with the others, the newest first, the refused with the reason', () => {

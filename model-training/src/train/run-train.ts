@@ -47,11 +47,13 @@ export type RunTrainOptions = {
   readonly clock: () => number
 }
 
-/** Of the history, this share at its end is kept from training, to judge by: at least 12 hours, at most 5 days. */
-const keptShare = 0.2
 const hourMs = 3_600_000
-const keptAtLeastMs = 12 * hourMs
-const keptAtMostMs = 5 * 24 * hourMs
+const dayMs = 24 * hourMs
+/** Shares of the history at its end that are kept from training: to choose contenders by, and to report on. */
+const selected = { share: 0.1, most: 3 * dayMs }
+const reported = { share: 0.2, most: 5 * dayMs }
+/** Each of the three parts has as much at least: half a day. */
+const leastMs = 12 * hourMs
 
 export type TrainedModel = ModelFolder & { readonly report: BacktestReport }
 
@@ -62,16 +64,9 @@ export async function runTrain(options: RunTrainOptions): Promise<TrainedModel> 
   const history = options.fleet ?? (await read(options))
   const start = base === undefined ? undefined : checkedBase(base, graphs)
 
-  const span = history.to - history.from
-  const kept = Math.min(keptAtMostMs, Math.max(keptAtLeastMs, keptShare * span))
-  const split = history.to - kept
-  if (split - history.from < keptAtLeastMs) {
-    throw new Error(
-      `${history.name}: ${(span / hourMs).toFixed(1)} h of history, expected at least 24 to learn from and judge by`,
-    )
-  }
+  const { selectFrom, reportFrom } = splitHistory(history)
   const source = { history, weight: 1 }
-  const sources: readonly Source[] = [{ ...source, from: history.from, to: split }]
+  const sources: readonly Source[] = [{ ...source, from: history.from, to: selectFrom }]
   if (history.intervalMinutes > 5) {
     onWarning?.(`${history.name}: steps of ${history.intervalMinutes} minutes hide short peaks`)
   }
@@ -79,8 +74,8 @@ export async function runTrain(options: RunTrainOptions): Promise<TrainedModel> 
     ...options,
     graphs,
     sources,
-    validation: [{ ...source, from: split, to: history.to }],
-    judgedOn: [{ history, from: split, to: history.to }],
+    validation: [{ ...source, from: selectFrom, to: reportFrom }],
+    judgedOn: [{ history, from: reportFrom, to: history.to }],
     parent: start?.manifest.id ?? null,
     start: start && readWeights(start.folder),
     minutes: options.minutes ?? 10,
@@ -88,6 +83,27 @@ export async function runTrain(options: RunTrainOptions): Promise<TrainedModel> 
     onProgress,
     clock,
   })
+}
+
+/** A history is learnt from first, then contenders are chosen on it, and its last days are reported on alone. */
+function splitHistory({ name, from, to }: FleetHistory): {
+  readonly selectFrom: number
+  readonly reportFrom: number
+} {
+  const span = to - from
+  const lengthOf = ({ share, most }: { readonly share: number; readonly most: number }): number =>
+    Math.min(most, Math.max(leastMs, share * span))
+  const reportFrom = to - lengthOf(reported)
+  const selectFrom = reportFrom - lengthOf(selected)
+  // A minute less than 36 h is what a file of 36 h covers from its first to its last row.
+  const missing = leastMs - (selectFrom - from)
+  if (missing > 15 * 60_000) {
+    throw new Error(
+      `${name}: ${(span / hourMs).toFixed(1)} h of history, expected at least 36: 12 to learn from, ` +
+        `12 to choose by and 12 to judge by; ${(missing / hourMs).toFixed(1)} h are missing`,
+    )
+  }
+  return { selectFrom, reportFrom }
 }
 
 async function read({ history, onProgress, onWarning }: RunTrainOptions): Promise<FleetHistory> {
@@ -104,16 +120,18 @@ function checkedBase(folder: string, graphs: string): ModelFolder {
   return base
 }
 
+type Stretch = { readonly history: FleetHistory; readonly from: number; readonly to: number }
+
 export type TrainModelOptions = Omit<RunTrainOptions, 'history' | 'fleet' | 'base' | 'graphs'> & {
   readonly graphs: string
   readonly sources: readonly Source[]
   readonly validation: readonly Source[]
-  /** Backtests that go into the model's report; the first decides which metrics it serves. */
-  readonly judgedOn: readonly {
-    readonly history: FleetHistory
-    readonly from: number
-    readonly to: number
-  }[]
+  /** Backtests that go into the model's report, and decide nothing. */
+  readonly judgedOn: readonly Stretch[]
+  /** Backtests that choose who serves each metric, the one that counts most first; default: the validation. */
+  readonly selectOn?: readonly Stretch[]
+  /** False hides every profile in training, and with it what profiles usually do: for the ablation. Default true. */
+  readonly profiles?: boolean
   readonly parent: string | null
   readonly start?: Float32Array | undefined
   readonly peakRate?: number | undefined
@@ -123,10 +141,12 @@ export type TrainModelOptions = Omit<RunTrainOptions, 'history' | 'fleet' | 'bas
 
 /** Trains on any mix of sources, backtests the result and writes its model folder. */
 export async function trainModel(options: TrainModelOptions): Promise<TrainedModel> {
-  const { out, graphs, sources, seed, onProgress, clock, threads = 2 } = options
+  const { out, graphs, seed, onProgress, clock, threads = 2 } = options
+  const shown = (list: readonly Source[]): readonly Source[] =>
+    options.profiles === false ? list.map(hideProfiles) : list
+  const sources = shown(options.sources)
   const trained = await train({
-    ...options,
-    threads,
+    ...{ ...options, sources, validation: shown(options.validation), threads },
     onProgress: (progress) => onProgress?.({ stage: 'training', ...progress }),
   })
   const id = options.id ?? modelId(clock(), seed)
@@ -138,25 +158,42 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainedMod
   // The backtest runs the very files that are kept, not the weights in memory.
   const draft = writeModelFolder(`${out}.draft`, {
     ...{ graphs, theta: trained.theta, report: {} },
-    manifest: toManifest({ ...facts, reports: [] }),
+    manifest: toManifest({ ...facts, selections: [], reports: [] }),
   })
   const inference = await openInference(draft.folder, { threads })
-  const reports: BacktestReport[] = []
-  for (const { history, from, to } of options.judgedOn) {
-    reports.push(
-      await backtest({
+  const selectOn = options.selectOn ?? options.validation
+  const parts = selectOn.length + options.judgedOn.length
+  let done = 0
+  async function judge(list: readonly Stretch[], shortenEvery?: number): Promise<BacktestReport[]> {
+    const reports: BacktestReport[] = []
+    for (const { history, from, to } of list) {
+      const report = await backtest({
         ...{ history, from, to, clock, model: { id, inference } },
-        onProgress: (progress) => onProgress?.({ stage: 'judging', ...progress }),
-      }),
-    )
+        ...(shortenEvery !== undefined && { shortenEvery }),
+        learntUntil: options.sources.find((source) => source.history === history)?.to,
+        unknownProfile: options.profiles === false,
+        onProgress: ({ share, etaMs }) =>
+          onProgress?.({ stage: 'judging', share: (done + share) / parts, etaMs }),
+      })
+      reports.push(report)
+      done++
+    }
+    return reports
   }
+  const selections = await judge(selectOn, 0)
+  const reports = await judge(options.judgedOn)
   await inference.close()
   const [report, ...also] = reports
   const folder = writeModelFolder(out, {
     ...{ graphs, theta: trained.theta, report: { ...report, also, losses: trained.losses } },
-    manifest: toManifest({ ...facts, reports }),
+    manifest: toManifest({ ...facts, selections, reports }),
   })
   rmSync(draft.folder, { recursive: true, force: true })
   if (options.checkpoints !== undefined) forgetCheckpoint(options.checkpoints)
   return { ...folder, report: report! }
+}
+
+function hideProfiles(source: Source): Source {
+  const servers = source.history.servers.map((server) => ({ ...server, profile: undefined }))
+  return { ...source, history: { ...source.history, servers } }
 }
