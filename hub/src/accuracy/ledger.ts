@@ -1,7 +1,7 @@
 import type { ForecastLogStore } from '../storage/forecast-log-store.ts'
 import { inSlices } from '../window/slices.ts'
 import type { Scored } from './scorer.ts'
-import { addScore, emptyHour, fromText, type HourSums, toText } from './sums.ts'
+import { addHour, addScore, emptyHour, fromText, type HourSums, toText } from './sums.ts'
 
 export const hourMs = 3_600_000
 export const hourOf = (at: number): number => Math.floor(at / hourMs)
@@ -17,6 +17,8 @@ export type Ledger = ReturnType<typeof ledger>
 export function ledger(log: ForecastLogStore) {
   const hours = new Map<number, HourSums>()
   const kept = new Set<number>()
+  /** What the hours before the running one come to, by how many they are. */
+  const closed = new Map<number, { readonly hour: number; readonly sums: HourSums }>()
 
   const hour = (number: number): HourSums => {
     let sums = hours.get(number)
@@ -54,7 +56,22 @@ export function ledger(log: ForecastLogStore) {
     },
     /** The hours up to that of `at`, oldest first. */
     last: (at: number, count: number): HourSums[] => lastHours(hours, at, count),
+    /** All of them together. Only the running hour changes, so the others are added up once an hour. */
+    total(at: number, count: number): HourSums {
+      let before = closed.get(count)
+      if (before?.hour !== hourOf(at)) {
+        before = { hour: hourOf(at), sums: totalOf(lastHours(hours, at - hourMs, count - 1)) }
+        closed.set(count, before)
+      }
+      return totalOf([before.sums, ...lastHours(hours, at, 1)])
+    },
   }
+}
+
+function totalOf(hours: readonly HourSums[]): HourSums {
+  const total = emptyHour()
+  for (const hour of hours) addHour(total, hour)
+  return total
 }
 
 const lastHours = (hours: ReadonlyMap<number, HourSums>, at: number, count: number): HourSums[] =>
@@ -66,12 +83,12 @@ const lastHours = (hours: ReadonlyMap<number, HourSums>, at: number, count: numb
 export function sumsOfLog(
   log: Pick<ForecastLogStore, 'scoresInOrder'>,
   at: number,
-): Pick<Ledger, 'last'> {
+): Pick<Ledger, 'total'> {
   const hours = new Map<number, HourSums>()
   for (const { score, row } of log.scoresInOrder((hourOf(at) - keptHours + 1) * hourMs, at + 1)) {
     const number = hourOf(score.scoredAt)
     if (!hours.has(number)) hours.set(number, emptyHour())
     addScore(hours.get(number)!, score, row)
   }
-  return { last: (until, count) => lastHours(hours, until, count) }
+  return { total: (until, count) => totalOf(lastHours(hours, until, count)) }
 }

@@ -9,7 +9,7 @@ const levels = loggedLevels.length
 const metricNames = networkMetricNames as readonly string[]
 
 /** What has been promised and what came, over the last day and the last seven; from sums alone. */
-export const toScorecards = (sums: Pick<Ledger, 'last'>, at: number): Accuracy['windows'] =>
+export const toScorecards = (sums: Pick<Ledger, 'total'>, at: number): Accuracy['windows'] =>
   [1, 7].map((days) => ({
     days,
     from: new Date((hourOf(at) - days * 24 + 1) * hourMs).toISOString(),
@@ -18,17 +18,10 @@ export const toScorecards = (sums: Pick<Ledger, 'last'>, at: number): Accuracy['
   }))
 
 function toScorecard(
-  sums: Pick<Ledger, 'last'>,
+  sums: Pick<Ledger, 'total'>,
   { at, hours }: { readonly at: number; readonly hours: number },
 ): Scorecard {
-  const cells = new Map<string, Sums>()
-  const errors = new Map<string, Uint32Array>()
-  for (const hour of sums.last(at, hours)) {
-    for (const [key, more] of hour.cells) addSums(place(cells, key, emptySums), more)
-    for (const [key, more] of hour.errors) {
-      addSums(place(errors, key, () => new Uint32Array(bins)) as never, more)
-    }
-  }
+  const { cells, errors } = sums.total(at, hours)
   const under = tree(cells)
   const errorsUnder = tree(errors)
   const leads = loggedLeads.map(String)
@@ -37,7 +30,7 @@ function toScorecard(
   )
   const ofMetric = (metric: string, only = leads): Figures => ({
     ...figures(
-      only.flatMap((lead) => under('lead').get(lead)?.get(metric) ?? []),
+      [total(only.flatMap((lead) => under('lead').get(lead)?.get(metric) ?? []))],
       'one metric',
     ),
     medianAbsoluteError: medianOf(

@@ -1,4 +1,5 @@
-import { networkMetricNames } from '@harbinger/shared/metrics'
+import { isPast } from '@harbinger/shared/limits'
+import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
 import { peakMinutes } from '@harbinger/shared/forecast/quantiles'
 import { loggedBaselines, loggedLeads, loggedLevels } from '../storage/forecast-log-body.ts'
 import type { LogRow, Score } from '../storage/forecast-log-store.ts'
@@ -38,7 +39,7 @@ const at = Object.fromEntries(fields.map((name, i) => [name, i])) as {
 export const emptySums = (): Sums => new Float64Array(fields.length)
 export const sumOf = (sums: Sums, field: Field): number => sums[at[field]]!
 
-export function addSums(to: Sums, more: ArrayLike<number>): void {
+export function addSums(to: Sums | Uint32Array, more: ArrayLike<number>): void {
   for (let i = 0; i < to.length; i++) to[i] = to[i]! + more[i]!
 }
 
@@ -88,7 +89,7 @@ export function addScore(hour: HourSums, score: Score, row: LogRow): void {
     } else if (part < leads) {
       scoreStep(logged.steps, logged.baselines, part, y)
     } else {
-      scorePeak(logged, part - leads, y)
+      scorePeak(logged, part - leads, { metric, y })
     }
     const who = row.served ? '' : 'challenger:'
     if (part >= leads) {
@@ -131,7 +132,7 @@ function scoreStep(
 function scorePeak(
   { peaks, breach, limit }: { peaks: Float32Array; breach: Float32Array; limit: number },
   p: number,
-  y: number,
+  { metric, y }: { readonly metric: MetricName; readonly y: number },
 ): void {
   const from = p * Q
   point[at.points] = 1
@@ -142,7 +143,7 @@ function scorePeak(
   point[at.error] = Math.abs(y - peaks[from + 1]!)
   const chance = breach[p]!
   if (Number.isNaN(chance)) return
-  const reached = y >= limit ? 1 : 0
+  const reached = isPast(metric, y, limit) ? 1 : 0
   point[at.cases] = 1
   point[at.chance] = chance
   point[at.reached] = reached
@@ -172,6 +173,20 @@ function addError({ errors }: HourSums, key: string, error: number): void {
   if (!counts) errors.set(key, (counts = new Uint32Array(bins)))
   const bin = binOf(error)
   counts[bin] = counts[bin]! + 1
+}
+
+/** Adds all of an hour to a total. */
+export function addHour(to: HourSums, { cells, errors }: HourSums): void {
+  for (const [key, more] of cells) {
+    let sums = to.cells.get(key)
+    if (!sums) to.cells.set(key, (sums = emptySums()))
+    addSums(sums, more)
+  }
+  for (const [key, more] of errors) {
+    let counts = to.errors.get(key)
+    if (!counts) to.errors.set(key, (counts = new Uint32Array(bins)))
+    addSums(counts, more)
+  }
 }
 
 /** As text, every digit kept; bins as pairs, because most are empty. */

@@ -1,6 +1,6 @@
 import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
 import { exceedance, peakMinutes, Q, quantileLevels } from '@harbinger/shared/forecast/quantiles'
-import { networkMetricNames } from '@harbinger/shared/metrics'
+import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
 import { stepMinutes, V, type WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
 import { criticalLimit, worsens } from '@harbinger/shared/limits'
@@ -38,20 +38,22 @@ export function toLogged({ forecast, server, batch, row }: Made): LoggedMetrics 
     const made = forecast.metrics[name]
     if (!made) return undefined
     const limit = criticalLimit(server.profile, name, server)
-    // Peaks are highest readings: they say nothing of how low idle falls.
-    const isSaid = limit !== undefined && worsens(name) === 'up'
     return {
       source: made.source,
       steps: picked(made.quantiles, steps, (f) => f * Q),
       peaks: picked(made.peaks, [...peakMinutes.keys()], (p) => p * Q),
       breach: Float32Array.from(peakMinutes, (_, p) =>
-        isSaid ? exceedance(made.peaks, limit, p * Q) : NaN,
+        limit === undefined ? NaN : chanceOf(name, exceedance(made.peaks, limit, p * Q)),
       ),
-      limit: isSaid ? limit : NaN,
+      limit: limit ?? NaN,
       baselines: baselines[v]!,
     }
   })
 }
+
+/** Peaks are worst readings: of idle the lowest, and the chance that it falls to its limit. */
+const chanceOf = (metric: MetricName, above: number): number =>
+  worsens(metric) === 'down' ? 1 - above : above
 
 function picked(
   from: Float32Array,

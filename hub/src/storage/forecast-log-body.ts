@@ -29,7 +29,7 @@ export type LoggedMetric = {
   readonly source: string
   /** [5 leads][3 levels] */
   readonly steps: Float32Array
-  /** [60, 240, 480 minutes][3 levels] of the highest reading within */
+  /** [60, 240, 480 minutes][3 levels] of the worst reading within */
   readonly peaks: Float32Array
   /** [60, 240, 480 minutes]: chance of reaching `limit` within; NaN where it was not said. */
   readonly breach: Float32Array
