@@ -1,7 +1,8 @@
 import { baselineNames } from '@harbinger/shared/forecast/baseline-names'
 import type { FleetHistory } from '../history/fleet-history.ts'
 import { collect, type Model, originsOf, type Progress } from './collect.ts'
-import { openIncidentScore, type IncidentRule } from './incidents.ts'
+import { criticalRules, type IncidentRule, toRule } from './incident-rules.ts'
+import { openIncidentScore } from './incidents.ts'
 import { type BacktestReport, toReport } from './report.ts'
 
 export type BacktestOptions = {
@@ -19,6 +20,7 @@ export type BacktestOptions = {
   readonly every?: number | undefined
   /** Profile hidden from the model; default false. */
   readonly unknownProfile?: boolean
+  /** Whose incidents are to be foreseen; default: the critical limits of each server's profile. */
   readonly limits?: readonly IncidentRule[]
   /** Every n-th origin is also scored with shortened history; default 6, 0 leaves that out. */
   readonly shortenEvery?: number
@@ -37,7 +39,7 @@ export async function backtest(options: BacktestOptions): Promise<BacktestReport
   const from = options.from ?? history.from + dayMs
   const to = options.to ?? history.to
   const origins = originsOf(history, { from, to, every })
-  const incidents = openIncidentScore(history, options.limits ?? [])
+  const incidents = openIncidentScore(history, options.limits?.map(toRule) ?? criticalRules)
   const collected = await collect({
     ...{ history, origins, shortenEvery, clock, baselines: baselineNames },
     models: model ? [model, ...otherSeeds] : [],

@@ -31,10 +31,10 @@ export type CollectOptions = {
   readonly shortenEvery: number
   /** Only the shortened histories; default false. */
   readonly onlyShortened?: boolean
-  /** Told of what the first model says of windows with all their history. */
+  /** Told of what the first model says of windows with all their history; of the windows alone where there is none. */
   readonly onForecast?: (
     place: { readonly server: number; readonly now: number },
-    made: { readonly peaks: Float32Array; readonly row: number },
+    made?: { readonly peaks: Float32Array; readonly row: number },
   ) => void
   readonly onProgress?: ((progress: Progress) => void) | undefined
   readonly clock: () => number
@@ -102,6 +102,9 @@ export async function collect(options: CollectOptions): Promise<Collected> {
       score(contender, quantiles)
       if (i > 0 || slice !== undefined) continue
       places.forEach((place, row) => options.onForecast?.(place, { peaks, row }))
+    }
+    if (models.length === 0 && slice === undefined) {
+      places.forEach((place) => options.onForecast?.(place))
     }
     for (const [name, contender] of baselines) {
       for (let row = 0; row < rows; row++) {

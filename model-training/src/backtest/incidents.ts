@@ -1,207 +1,184 @@
-import { exceedance, peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
-import { type MetricName, metricIndex, networkMetricNames } from '@harbinger/shared/metrics'
-import type { Profile } from '@harbinger/shared/profiles'
-import { minuteCell, minuteMs, type Series } from '@harbinger/shared/window/series'
+import { alertScore, way } from '@harbinger/shared/alerts/alert-score'
+import { type Outlook, outlookOf } from '@harbinger/shared/alerts/outlook'
+import { incidentFrequency } from '@harbinger/shared/forecast/incident-frequency'
+import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
+import { type PastErrors, pastErrors } from '@harbinger/shared/forecast/slow/past-errors'
+import { diskForecast } from '@harbinger/shared/forecast/slow/slow-forecast'
+import { slowTrack } from '@harbinger/shared/forecast/slow/slow-track'
+import { isPast } from '@harbinger/shared/limits'
+import { metricIndex, networkMetricNames } from '@harbinger/shared/metrics'
+import type { Series } from '@harbinger/shared/window/series'
 import { V } from '@harbinger/shared/window/window-batch'
 import type { FleetHistory } from '../history/fleet-history.ts'
-import { quantileOf } from './quantile-of.ts'
+import type { Cause, Trouble } from '../simulator/cause.ts'
+import { seriesAsOf } from '../windows/cut-window.ts'
+import type { Track } from './alert-runs.ts'
+import { incidentsOf } from './find-incidents.ts'
+import type { Rule } from './incident-rules.ts'
+import { type ContenderIncidents, dueIncidents, scoreIncidents } from './score-incidents.ts'
 
-/** A metric is in an incident while it is above `limit`; for one profile, or for all servers. */
-export type IncidentRule = {
-  readonly metric: MetricName
-  readonly limit: number
-  readonly profile?: Profile | undefined
-}
-
-export type RuleScore = {
+/** How well the incidents of one rule, or of all, were foreseen: by the served alerts, and by simpler ones. */
+export type RuleScore = ContenderIncidents & {
   readonly n: number
   readonly novel: number
-  readonly averagePrecision: number | null
-  /** By false alarms per server-day. */
-  readonly recallAt: { readonly [budget: string]: number | null }
-  /** Precision and lead at the first budget. */
-  readonly precision: number | null
-  readonly leadMinutes: {
-    readonly p10: number | null
-    readonly p50: number | null
-    readonly p90: number | null
-  }
+  readonly contenders: { readonly [name: string]: ContenderIncidents }
 }
+/** By rule, and `all` with one budget for all rules together. */
 export type IncidentReport = { readonly [rule: string]: RuleScore }
 
-type Incident = { readonly start: number; readonly end: number; readonly novel: boolean }
-/** One forecast of one server: the chance of a breach within 8 h. */
-type Call = { readonly server: number; readonly at: number; readonly chance: number }
+export type Place = { readonly server: number; readonly now: number }
+/** What the network said of a batch of windows, and which of them is meant. */
+export type Said = { readonly peaks: Float32Array; readonly row: number }
 
-const budgets = [0.02, 0.05, 0.1] as const
-/** An alert counts for an incident that starts 15 min to 8 h later. */
-const earliestMs = 15 * minuteMs
-const latestMs = 480 * minuteMs
-const weekMs = 7 * 24 * 60 * minuteMs
-const eightHours = peakMinutes.length - 1
+const lastPeak = peakMinutes.length - 1
+const horizonMinutes = peakMinutes[lastPeak]!
+const relearnMs = 6 * 3_600_000
 
-/** Collects the model's chances of a breach and compares them with what happened. */
-export function openIncidentScore(history: FleetHistory, rules: readonly IncidentRule[]) {
-  const calls = rules.map((): Call[] => [])
+/** A line that reaches the limit in 4 h, as an alert of Prometheus asks, scores a half. */
+const lineScore = (l: 0 | 1 | 2) => (outlook: Outlook) =>
+  1 / (1 + Math.exp(-way(outlook.rises[l], outlook.room)))
 
-  function add(
-    { server, now }: { readonly server: number; readonly now: number },
-    { peaks, row }: { readonly peaks: Float32Array; readonly row: number },
-  ): void {
-    rules.forEach(({ metric, limit, profile }, r) => {
-      const v = (networkMetricNames as readonly string[]).indexOf(metric)
-      if (v < 0 || (profile && history.servers[server]!.profile !== profile)) return
-      const chance = exceedance(peaks, limit, ((row * peakMinutes.length + eightHours) * V + v) * Q)
-      calls[r]!.push({ server, at: now, chance })
+type Input = { readonly outlook: Outlook; readonly lastWeek: number }
+const simple: { readonly [name: string]: (input: Input) => number } = {
+  'incident-frequency': ({ lastWeek }) => lastWeek,
+  'linear-1h': ({ outlook }) => lineScore(0)(outlook),
+  'linear-6h': ({ outlook }) => lineScore(1)(outlook),
+  'linear-24h': ({ outlook }) => lineScore(2)(outlook),
+}
+const withNetwork: typeof simple = {
+  ...simple,
+  'forecast alone': ({ outlook }) => outlook.chances[2],
+}
+const served = 'alerts'
+
+/** Everything known of one rule on one server at one instant; undefined where there is nothing to judge. */
+export function openOutlooks(history: FleetHistory, rules: readonly Rule[]) {
+  /** What a disk's forecast learns from its past takes 10 ms and changes slowly. */
+  const learnt = new Map<number, { readonly at: number; readonly errors: PastErrors }>()
+
+  function learntOf(server: number, series: Series, now: number): PastErrors {
+    const before = learnt.get(server)
+    if (before && now >= before.at && now - before.at < relearnMs) return before.errors
+    const errors = pastErrors(slowTrack(series, 'disk_usage_pct', now))
+    learnt.set(server, { at: now, errors })
+    return errors
+  }
+
+  return (rule: Rule, { server, now }: Place, said?: Said): Outlook | undefined => {
+    const of = history.servers[server]!
+    const limit = rule.limitOf(of)
+    if (limit === undefined) return undefined
+    const { metric } = rule
+    const { series } = of
+    if (metric === 'disk_usage_pct') {
+      const then = seriesAsOf(series, now)
+      const disk = said && diskForecast(then, now, learntOf(server, then, now))
+      return outlookOf({ series, now, metric, limit, peaks: disk?.peaks })
+    }
+    const v = (networkMetricNames as readonly string[]).indexOf(metric)
+    if (v < 0 || !said) return outlookOf({ series, now, metric, limit })
+    const own = new Float32Array(peakMinutes.length * Q)
+    for (let p = 0; p <= lastPeak; p++) {
+      const at = ((said.row * peakMinutes.length + p) * V + v) * Q
+      own.set(said.peaks.subarray(at, at + Q), p * Q)
+    }
+    return outlookOf({ series, now, metric, limit, peaks: own })
+  }
+}
+
+export type IncidentOptions = {
+  /** Of a simulated history: what brought an incident about. */
+  readonly causeOf?: ((trouble: Trouble) => Cause) | undefined
+}
+
+/** Collects what the contenders say of coming incidents, and compares it with what came. */
+export function openIncidentScore(
+  history: FleetHistory,
+  rules: readonly Rule[],
+  { causeOf }: IncidentOptions = {},
+) {
+  const outlook = openOutlooks(history, rules)
+  /** [rule][server], and per contender what it scored. */
+  const found = rules.map((rule) => history.servers.map((_, server) => tracesOf(rule, server)))
+  const at = rules.map(() => history.servers.map((): number[] => []))
+  const scores = new Map<string, number[][][]>()
+  let hasNetwork = false
+
+  function tracesOf(rule: Rule, server: number): Track['incidents'] {
+    const { series } = history.servers[server]!
+    const limit = rule.limitOf(history.servers[server]!)
+    if (limit === undefined) return []
+    const { metric } = rule
+    const { intervalMinutes } = history
+    return incidentsOf(series, { metric, limit, intervalMinutes }).map((incident) => {
+      if (!causeOf) return incident
+      const past = (value: number): boolean => isPast(metric, value, limit)
+      const { kind, slow } = causeOf({ index: server, at: incident.start, metric, isPast: past })
+      return { ...incident, cause: kind, slow }
     })
   }
 
-  const report = (): IncidentReport =>
-    Object.fromEntries(
-      rules.map((rule, r) => {
-        const incidents = history.servers.map(({ series }) =>
-          incidentsOf(series, { rule, intervalMinutes: history.intervalMinutes }),
-        )
-        const name = `${rule.metric} > ${rule.limit}${rule.profile ? ` (${rule.profile})` : ''}`
-        return [name, scoreRule(calls[r]!, incidents)]
-      }),
+  function put(name: string, { r, server }: { r: number; server: number }, score: number): void {
+    let of = scores.get(name)
+    if (!of) scores.set(name, (of = rules.map(() => history.servers.map((): number[] => []))))
+    of[r]![server]!.push(score)
+  }
+
+  /** Instants of a server come in order of time; without a network the trends and last week compete alone. */
+  function add({ server, now }: Place, said?: Said): void {
+    hasNetwork ||= said !== undefined
+    rules.forEach((rule, r) => {
+      const seen = outlook(rule, { server, now }, said)
+      if (!seen) return
+      const { series } = history.servers[server]!
+      const { metric } = rule
+      const limit = rule.limitOf(history.servers[server]!)!
+      const window = { series, metric: metricIndex[metric], limit, now, horizonMinutes }
+      // A server of which no day is known is warned of last, as one that had none.
+      const input = { outlook: seen, lastWeek: incidentFrequency(window) ?? 0 }
+      at[r]![server]!.push(now)
+      const place = { r, server }
+      for (const [name, score] of Object.entries(said ? withNetwork : simple)) {
+        put(name, place, score(input))
+      }
+      if (said) put(served, place, alertScore(seen))
+    })
+  }
+
+  const tracks = (name: string, only: readonly number[]): readonly Track[] =>
+    only.flatMap((r) =>
+      history.servers.map((_, server) => ({
+        server,
+        incidents: found[r]![server]!,
+        at: at[r]![server]!,
+        score: scores.get(name)?.[r]![server]! ?? [],
+      })),
     )
 
+  function scoreRules(only: readonly number[]): RuleScore {
+    // Without a model the first column is the baseline of incidents.
+    const first = hasNetwork ? served : 'incident-frequency'
+    const due = dueIncidents(tracks(first, only))
+    const others = Object.keys(hasNetwork ? withNetwork : simple)
+    return {
+      n: due.length,
+      novel: due.filter(({ novel }) => novel).length,
+      ...scoreIncidents(tracks(first, only)),
+      contenders: Object.fromEntries(
+        others.map((name) => [name, scoreIncidents(tracks(name, only))]),
+      ),
+    }
+  }
+
+  /** Rules of which nothing was measured are left out; of none there is no `all`. */
+  function report(): IncidentReport {
+    const known = rules.flatMap((_, r) => (at[r]!.some((times) => times.length > 0) ? [r] : []))
+    if (known.length === 0) return {}
+    return Object.fromEntries([
+      ['all', scoreRules(known)],
+      ...known.map((r) => [rules[r]!.name, scoreRules([r])]),
+    ])
+  }
+
   return { add, report }
-}
-
-/** Beyond the limit for at least 15 minutes; over after 60 minutes below. */
-export function incidentsOf(
-  series: Series,
-  { rule, intervalMinutes }: { readonly rule: IncidentRule; readonly intervalMinutes: number },
-): readonly Incident[] {
-  const c = metricIndex[rule.metric]
-  const found: Incident[] = []
-  let start = -1
-  let last = -1
-  const close = (): void => {
-    if (start >= 0 && last - start + intervalMinutes >= 15) {
-      const at = start * minuteMs
-      const before = found.at(-1)
-      found.push({
-        start: at,
-        end: last * minuteMs,
-        novel: before === undefined || at - before.start > weekMs,
-      })
-    }
-    start = -1
-  }
-  for (let m = series.firstMinute; m <= series.lastMinute; m++) {
-    const cell = minuteCell(series, m)
-    if (cell < 0 || series.count[cell + c] === 0) continue
-    if (series.mean[cell + c]! > rule.limit) {
-      if (start < 0) start = m
-      last = m
-    } else if (start >= 0 && m - last >= 60) close()
-  }
-  close()
-  return found
-}
-
-function scoreRule(calls: readonly Call[], incidents: readonly (readonly Incident[])[]): RuleScore {
-  const first = Math.min(...calls.map(({ at }) => at), Infinity)
-  const lastAt = Math.max(...calls.map(({ at }) => at), -Infinity)
-  // Only incidents that some forecast had the chance to foresee.
-  const due = incidents.map((list) =>
-    list.filter(({ start }) => start >= first + earliestMs && start <= lastAt + latestMs),
-  )
-  const all = due.flat()
-  // Nobody is warned of an incident that is there already.
-  const open = calls.filter(({ server, at }) =>
-    incidents[server]!.every(({ start, end }) => at < start || at > end),
-  )
-  const serverDays = open.length === 0 ? 0 : daysOf(open)
-  const levels = [...new Set(open.map(({ chance }) => Math.round(chance * 200) / 200))].sort(
-    (a, b) => b - a,
-  )
-  const runs = levels.map((level) => alertsAt(open, due, level))
-  const within = (budget: number) =>
-    runs.filter(({ false: wrong }) => wrong <= budget * serverDays).at(-1)
-  const chosen = within(budgets[0])
-  const leads = (chosen?.leads ?? []).map((ms) => ms / minuteMs).sort((a, b) => a - b)
-  return {
-    n: all.length,
-    novel: all.filter(({ novel }) => novel).length,
-    averagePrecision: averagePrecision(open, due),
-    recallAt: Object.fromEntries(
-      budgets.map((budget) => {
-        const run = within(budget)
-        return [budget, all.length === 0 ? null : (run?.leads.length ?? 0) / all.length]
-      }),
-    ),
-    precision: chosen && chosen.alerts > 0 ? 1 - chosen.false / chosen.alerts : null,
-    leadMinutes: {
-      p10: quantileOf(leads, 0.1),
-      p50: quantileOf(leads, 0.5),
-      p90: quantileOf(leads, 0.9),
-    },
-  }
-}
-
-function daysOf(calls: readonly Call[]): number {
-  const spans = new Map<number, [number, number]>()
-  for (const { server, at } of calls) {
-    const span = spans.get(server)
-    if (span) span[1] = at
-    else spans.set(server, [at, at])
-  }
-  const dayMs = 24 * 60 * minuteMs
-  return [...spans.values()].reduce((sum, [from, to]) => sum + (to - from) / dayMs, 0)
-}
-
-/** What an alert at every rise of the chance to `level` would have brought: one alert per episode. */
-function alertsAt(calls: readonly Call[], due: readonly (readonly Incident[])[], level: number) {
-  const foreseen = new Map<Incident, number>()
-  const alerting = new Set<number>()
-  let alerts = 0
-  let wrong = 0
-  for (const { server, at, chance } of calls) {
-    if (chance < level) {
-      alerting.delete(server)
-      continue
-    }
-    const coming = due[server]!.find((incident) => isComing(incident, at))
-    if (!alerting.has(server)) {
-      alerting.add(server)
-      alerts++
-      if (!coming) wrong++
-    }
-    if (coming && !foreseen.has(coming)) foreseen.set(coming, coming.start - at)
-  }
-  return { alerts, false: wrong, leads: [...foreseen.values()] }
-}
-
-const isComing = ({ start }: Incident, at: number): boolean =>
-  start - at >= earliestMs && start - at <= latestMs
-
-/** Average precision over single forecasts: how well the chances are ordered. */
-function averagePrecision(
-  calls: readonly Call[],
-  due: readonly (readonly Incident[])[],
-): number | null {
-  const ordered = calls
-    .map(({ server, at, chance }) => ({ chance, hit: due[server]!.some((i) => isComing(i, at)) }))
-    .sort((a, b) => b.chance - a.chance)
-  const hits = ordered.filter(({ hit }) => hit).length
-  if (hits === 0) return null
-  let seen = 0
-  let sum = 0
-  // Equal chances are one step: their order among themselves means nothing.
-  for (let i = 0; i < ordered.length;) {
-    let j = i
-    let found = 0
-    while (j < ordered.length && ordered[j]!.chance === ordered[i]!.chance) {
-      if (ordered[j]!.hit) found++
-      j++
-    }
-    seen += found
-    sum += found * (seen / j)
-    i = j
-  }
-  return Number((sum / hits).toFixed(4))
 }

@@ -4,7 +4,7 @@ import { type ModelFolder, readModelFolder } from '../model/model-folder.ts'
 import { graphsFolder } from '../model/shipped.ts'
 import { openInference } from '../onnx/inference.ts'
 import { backtest } from './backtest.ts'
-import type { IncidentRule } from './incidents.ts'
+import type { IncidentRule } from './incident-rules.ts'
 import type { BacktestReport } from './report.ts'
 
 export type RunBacktestProgress = {

@@ -66,6 +66,9 @@ export type FaultKind = keyof typeof kinds
 
 export const faultKinds = Object.keys(kinds) as readonly FaultKind[]
 
+/** Minutes from the first sign of a fault of this kind to its full effect, when it is as fast as it can be. */
+export const shortestRise = (kind: FaultKind): number => kinds[kind].rise[0]
+
 /** One thing that goes wrong with one server; the ground truth that forecasts and alerts are scored against. */
 export type Fault = {
   readonly server: string

@@ -77,7 +77,11 @@ export function simulatedFleet(options: FleetOptions) {
   let moodAt = NaN
   let moodNow = 0
 
-  function readingsAt(i: number, at: number): Readings | undefined {
+  function readingsAt(
+    i: number,
+    at: number,
+    { without = () => false }: { readonly without?: (fault: Fault) => boolean } = {},
+  ): Readings | undefined {
     if (at > reached) reached = at
     if (at > drawnTo) {
       schedule.reach(at)
@@ -97,7 +101,7 @@ export function simulatedFleet(options: FleetOptions) {
     let bootAt = planned.bootBefore(at, time.day)
     const shown = 1 - calmed(at)
     for (const fault of schedule.of(i)) {
-      if (at < fault.onset || isMuted(fault)) continue
+      if (at < fault.onset || isMuted(fault) || without(fault)) continue
       if (endsInBoot(fault.kind) && fault.relief <= at && fault.relief > bootAt) {
         bootAt = fault.relief
       }
@@ -125,7 +129,7 @@ export function simulatedFleet(options: FleetOptions) {
     needs,
     /**
      * Readings of server `i` at `at` (ms), undefined while it is silent. Steps of any size; a scenario acts on the
-     * instants asked for after it was set.
+     * instants asked for after it was set. `without` tells what they would be had those faults not happened.
      */
     readingsAt,
     /** Takes effect from `at` on; whatever was there before calms down within two minutes. */
