@@ -24,10 +24,11 @@ export function hubHealth({
 }: Parts): () => Health {
   const startedAt = now()
   return () => {
-    const { model, problem, device, restarts } = forecaster.status()
+    const { model, problem, device, deviceReason, deviceProblem, restarts } = forecaster.status()
     const problems: string[] = []
     if (broker.isFailing()) problems.push('storage fails: agents keep their samples until it works')
     if (problem) problems.push(`forecasting by baselines alone: ${problem}`)
+    if (deviceProblem) problems.push(`the processor runs the network: ${deviceProblem}`)
     problems.push(...accuracy.problems())
     const lastCycle = rounds.last()
     const counters = { ...broker.counters(), ...rounds.counters(), forecasterRestarts: restarts }
@@ -42,6 +43,7 @@ export function hubHealth({
       model,
       modelProblem: problem,
       device,
+      deviceReason,
       ingestLagMs: broker.lagMs() ?? null,
       lastCycle,
       queues: { ingest: broker.waiting() },

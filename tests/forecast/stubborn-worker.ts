@@ -11,8 +11,9 @@ parentPort!.on('message', (question: Question) => {
       return parentPort!.postMessage({ number, refused: `${folder}: hashes differ` })
     }
     const loaded = { id: folder, kind: 'tft', trainedAt: '2026-01-01T00:00:00.000Z' }
-    return parentPort!.postMessage({ number, loaded, device: 'cpu' })
+    return parentPort!.postMessage({ number, loaded })
   }
+  if (question.kind === 'device') throw new Error('no device was asked for')
   const names = question.rows.map(({ server }) => server)
   if (names.includes('crash')) throw new Error('a bad instruction')
   if (names.includes('hang')) return

@@ -1,38 +1,29 @@
+import type { Device } from '@harbinger/model-training/onnx/device'
 import type { WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { MetricForecast, ServerForecast } from './server-forecast.ts'
 import type { RowsToForecast } from './forecast-rows.ts'
 
-export type Device = 'cpu' | 'webgpu' | 'cuda'
-
 export type ModelInfo = { readonly id: string; readonly kind: string; readonly trainedAt: string }
 
-/** Forecaster → worker. Every question is answered once, under its number. */
-export type Question =
-  | {
-      readonly kind: 'load'
-      readonly number: number
-      readonly folder: string
-      readonly threads: number
-      readonly device: Device
-    }
+/** Forecaster → worker. Every question is answered once, under its number; urgent ones before the others. */
+export type Question = { readonly number: number; readonly urgent?: boolean } & (
+  | { readonly kind: 'load'; readonly folder: string; readonly threads: number }
+  /** Moves the loaded model to a device. */
+  | { readonly kind: 'device'; readonly device: Device }
   /** `examine` also wants to know what the network looked at. */
-  | ({ readonly kind: 'forecast' | 'examine'; readonly number: number } & Omit<
-      RowsToForecast,
-      'network'
-    >)
+  | ({ readonly kind: 'forecast' | 'examine' } & Omit<RowsToForecast, 'network'>)
+)
 
 /** Worker → forecaster. */
 export type Answer =
-  | {
-      readonly number: number
-      readonly loaded: ModelInfo
-      readonly device: Device
-      readonly note?: string
-    }
+  | { readonly number: number; readonly loaded: ModelInfo }
+  | { readonly number: number; readonly device: Device }
   | { readonly number: number; readonly refused: string }
   | {
       readonly number: number
       readonly forecasts: readonly ServerForecast[]
+      /** Why the device gave up meanwhile; the processor made the numbers. */
+      readonly lost?: string
       /** Of `examine` alone, and only where a network ran. */
       readonly look?: Look | undefined
     }

@@ -6,7 +6,8 @@ import {
   V,
   type WindowBatch,
 } from '@harbinger/shared/window/window-batch'
-import { openSession } from './session.ts'
+import type { Device } from './device.ts'
+import { openSession, type SessionOptions } from './session.ts'
 import { floatsOf, windowFeeds } from './tensors.ts'
 
 /** Numbers per window of each output of the network. */
@@ -26,22 +27,25 @@ export type Inference = {
   readonly close: () => Promise<void>
 }
 
-/** More rows at a time fall out of the processor's cache (model-training/LOG.md, "Inference"). */
-const chunkRows = 32
-
-export type InferenceOptions = {
-  /** Default 2. */
-  readonly threads?: number
-  /** Default cpu. */
-  readonly device?: 'cpu' | 'webgpu' | 'cuda'
+/**
+ * Windows in one run. On a processor more fall out of its cache (model-training/LOG.md, "Inference"); a GPU wants many
+ * at once to be busy at all.
+ */
+export const chunkRows: { readonly [device in Device]: number } = {
+  cpu: 32,
+  webgpu: 256,
+  cuda: 256,
 }
 
-/** Opens the network of a model folder: `infer.onnx` with `weights.bin` beside it. */
+export type InferenceOptions = Partial<SessionOptions>
+
+/** Opens the network of a model folder: `infer.onnx` with `weights.bin` beside it. Two threads unless told. */
 export async function openInference(
   folder: string,
-  { threads = 2, device = 'cpu' }: InferenceOptions = {},
-): Promise<Inference> {
-  const session = await openSession(join(folder, 'infer.onnx'), { threads, device })
+  { threads = 2, device = 'cpu', ...rest }: InferenceOptions = {},
+): Promise<Inference & { readonly endProfiling: () => void }> {
+  const session = await openSession(join(folder, 'infer.onnx'), { threads, device, ...rest })
+  const atOnce = chunkRows[device]
 
   async function infer(batch: WindowBatch): Promise<NetworkForecast> {
     const out = Object.fromEntries(
@@ -50,8 +54,8 @@ export async function openInference(
         new Float32Array(batch.size * width),
       ]),
     ) as { [name in keyof typeof forecastWidths]: Float32Array }
-    for (let from = 0; from < batch.size; from += chunkRows) {
-      const to = Math.min(batch.size, from + chunkRows)
+    for (let from = 0; from < batch.size; from += atOnce) {
+      const to = Math.min(batch.size, from + atOnce)
       const answer = await session.run(windowFeeds(batch, from, to))
       for (const [name, width] of Object.entries(forecastWidths)) {
         out[name as keyof typeof forecastWidths].set(floatsOf(answer, name), from * width)
@@ -60,5 +64,5 @@ export async function openInference(
     return out
   }
 
-  return { infer, close: () => session.release() }
+  return { infer, close: () => session.release(), endProfiling: () => session.endProfiling() }
 }

@@ -4,9 +4,11 @@ import type { Device } from './device.ts'
 // The official builds of the runtime report their use to Microsoft unless the environment says otherwise before the
 // first session; nothing of a hub leaves it unasked. Read from the real environment of the process: a worker thread
 // that opens sessions has to share it.
+/* eslint-disable no-restricted-properties -- said to libraries, not read from users */
 process.env.ORT_DISABLE_TELEMETRY = '1'
 // Tensor cores that round to 10 bits would part from the processor by more than the 1e-3 we answer for.
 process.env.NVIDIA_TF32_OVERRIDE ??= '0'
+/* eslint-enable no-restricted-properties */
 
 export type SessionOptions = {
   readonly threads: number
