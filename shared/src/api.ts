@@ -227,7 +227,9 @@ export const HealthSchema = Type.Object({
   uptimeSeconds: Type.Number(),
   model: nullable(Type.Object({ id: Type.String(), kind: Type.String(), trainedAt: Instant })),
   modelProblem: nullable(Type.String()),
+  /** Where the network really runs; 'none' without a model. */
   device: oneOf(['cpu', 'webgpu', 'cuda', 'none'] as const),
+  deviceReason: nullable(Type.String()),
   ingestLagMs: nullable(Type.Number()),
   lastCycle: nullable(
     Type.Object({

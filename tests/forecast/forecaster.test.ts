@@ -115,6 +115,8 @@ describe('with the network', () => {
       model: { id: 'first', kind: 'tft', trainedAt: '2026-03-01T00:00:00.000Z' },
       problem: null,
       device: 'cpu',
+      deviceReason: 'forecast.device is cpu',
+      deviceProblem: null,
       restarts: 0,
     })
     const names = many(90)
