@@ -1,5 +1,5 @@
 /** The arrows of docs/architecture.md, as rules. */
-const stages = ['ingest', 'window', 'forecast', 'risk', 'alert', 'view']
+const stages = ['ingest', 'window', 'forecast', 'risk', 'alert', 'view', 'explain']
 
 const lookAhead = stages.slice(0, -1).map((stage, i) => ({
   name: `${stage}-does-not-look-ahead`,
@@ -50,13 +50,13 @@ module.exports = {
     ),
     forbid(
       'only-hub-ts-wires',
-      { ...code, path: '^hub/src/(ingest|window|forecast|risk|alert|view|storage)/' },
+      { ...code, path: '^hub/src/(ingest|window|forecast|risk|alert|view|explain|storage)/' },
       { path: '^hub/src/(hub|main)\\.ts$' },
     ),
     forbid(
       'storage-knows-no-stage',
       { ...code, path: '^hub/src/storage/' },
-      { path: '^hub/src/(ingest|window|alert|view)/' },
+      { path: '^hub/src/(ingest|window|alert|view|explain)/' },
     ),
     forbid(
       'screens-do-not-meet',
