@@ -1,6 +1,7 @@
 import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
-import { exceedance, peakMinutes, Q, quantileLevels } from '@harbinger/shared/forecast/quantiles'
-import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
+import { breachChance } from '@harbinger/shared/forecast/chance'
+import { peakMinutes, Q, quantileLevels } from '@harbinger/shared/forecast/quantiles'
+import { networkMetricNames } from '@harbinger/shared/metrics'
 import { stepMinutes, V, type WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
 import { criticalLimit, worsens } from '@harbinger/shared/limits'
@@ -43,17 +44,17 @@ export function toLogged({ forecast, server, batch, row }: Made): LoggedMetrics 
       steps: picked(made.quantiles, steps, (f) => f * Q),
       peaks: picked(made.peaks, [...peakMinutes.keys()], (p) => p * Q),
       breach: Float32Array.from(peakMinutes, (_, p) =>
-        limit === undefined ? NaN : chanceOf(name, exceedance(made.peaks, limit, p * Q)),
+        limit === undefined
+          ? NaN
+          : breachChance(made.peaks, {
+              ...{ threshold: limit, worsens: worsens(name), offset: p * Q, curve: made.chances },
+            }),
       ),
       limit: limit ?? NaN,
       baselines: baselines[v]!,
     }
   })
 }
-
-/** Peaks are worst readings: of idle the lowest, and the chance that it falls to its limit. */
-const chanceOf = (metric: MetricName, above: number): number =>
-  worsens(metric) === 'down' ? 1 - above : above
 
 function picked(
   from: Float32Array,

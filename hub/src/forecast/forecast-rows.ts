@@ -1,7 +1,14 @@
 import type { BaselineName } from '@harbinger/shared/forecast/baseline-names'
 import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
+import { type Calibrate, openCalibration } from '@harbinger/shared/forecast/calibrate'
+import {
+  type Calibration,
+  contenderOf,
+  noCalibration,
+} from '@harbinger/shared/forecast/calibration'
 import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
-import { type MetricName, metrics, networkMetricNames } from '@harbinger/shared/metrics'
+import { type Numbers, settle } from '@harbinger/shared/forecast/settle'
+import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
 import { type Choice, choiceOf, type Manifest } from '@harbinger/shared/model'
 import { type Profile, profiles } from '@harbinger/shared/profiles'
 import {
@@ -11,11 +18,16 @@ import {
   type WindowBatch,
 } from '@harbinger/shared/window/window-batch'
 import type { MetricForecast, ServerForecast } from './server-forecast.ts'
-import { type Numbers, settle } from './settle.ts'
 import type { SlowForecasts } from './slow-forecasts.ts'
 
 /** A model and who serves each metric, by its manifest. */
-export type Serving = Pick<Manifest, 'id' | 'serves'>
+export type Serving = Pick<Manifest, 'id' | 'serves'> & {
+  /** What the numbers are corrected by; default: nothing. */
+  readonly calibration?: {
+    readonly calibrate: Calibrate
+    readonly chances: Calibration['chances']
+  }
+}
 
 /** What the network says and which metrics it serves, or why it says nothing. */
 export type Network =
@@ -41,6 +53,8 @@ export type RowsToForecast = {
   readonly windowEnd: number
   readonly issuedAt: number
   readonly network: Network
+  /** What was learnt from matured truth since: see calibrator.adapted(). */
+  readonly adapted?: Float32Array | undefined
 }
 
 const P = peakMinutes.length
@@ -63,13 +77,14 @@ export function forecastRow(request: RowsToForecast, row: number): ServerForecas
   const profile = profiles[Number(batch.profile[row]) - 1]
   networkMetricNames.forEach((name, v) => {
     if (!wasMeasured(batch, row, v)) return
-    const max = metrics[name].max ?? Infinity
+    const correct = corrector(request, { profile, v })
     const choice = choose(network, name, { profile, instead: instead?.[name] })
     if (choice.contender === 'model' && 'serving' in network) {
       const numbers = pick(network, row, v)
-      if (settle(numbers, max)) {
-        const source = `model:${network.serving.id}`
-        made[name] = { source, sourceReason: choice.reason, ...numbers }
+      const source = `model:${network.serving.id}`
+      const chances = correct(numbers, source)
+      if (settle(numbers, name)) {
+        made[name] = { source, sourceReason: choice.reason, ...numbers, ...chances }
         return
       }
     }
@@ -79,7 +94,8 @@ export function forecastRow(request: RowsToForecast, row: number): ServerForecas
         : choice
     const named = honestName(contender as BaselineName, { batch, row, v }, reason)
     const numbers = pick(baseline(named.computed), 0, v)
-    if (settle(numbers, max)) made[name] = { ...named.made, ...numbers }
+    const chances = correct(numbers, named.made.source)
+    if (settle(numbers, name)) made[name] = { ...named.made, ...numbers, ...chances }
   })
   Object.assign(made, slow)
   return {
@@ -91,6 +107,24 @@ export function forecastRow(request: RowsToForecast, row: number): ServerForecas
     metrics: made,
   }
 }
+
+/** Corrects numbers in place and says what chances read off their peaks are worth. */
+function corrector(
+  { network, adapted }: RowsToForecast,
+  of: { readonly profile: Profile | undefined; readonly v: number },
+): (numbers: Numbers, source: string) => Pick<MetricForecast, 'chances'> {
+  const { calibrate, chances } =
+    ('serving' in network ? network.serving.calibration : undefined) ?? uncalibrated
+  return (numbers, source) => {
+    const contender = contenderOf(source)
+    if (contender === undefined) return {}
+    calibrate(numbers, { contender, ...of }, adapted)
+    const curve = chances.find((one) => one.contender === contender)?.came
+    return curve ? { chances: curve } : {}
+  }
+}
+
+const uncalibrated = { calibrate: openCalibration(noCalibration), chances: noCalibration.chances }
 
 /** The baseline that serves where no backtest chose another. */
 const strong = (reason: string): Choice => ({ contender: 'seven-day-mean-level', reason })

@@ -1,3 +1,4 @@
+import type { Curve } from '@harbinger/shared/forecast/chance'
 import type { DaysAhead } from '@harbinger/shared/forecast/slow/slow-forecast'
 import type { MetricName } from '@harbinger/shared/metrics'
 
@@ -10,6 +11,8 @@ export type MetricForecast = {
   readonly quantiles: Float32Array
   /** [60, 240, 480 minutes][7 quantiles] of the highest value within */
   readonly peaks: Float32Array
+  /** How often a chance read off the peaks really came; undefined where nobody measured it. See translate(). */
+  readonly chances?: Curve
   /** Only of metrics that are slow enough to be told by the day. */
   readonly daysAhead?: DaysAhead
 }

@@ -1,10 +1,10 @@
+import { breachChance } from '@harbinger/shared/forecast/chance'
 import { Q } from '@harbinger/shared/forecast/quantiles'
 import type { MetricName } from '@harbinger/shared/metrics'
 import type { Profile } from '@harbinger/shared/profiles'
 import { severities, type Severity, severityLabel } from '@harbinger/shared/severity'
 import { criticalLimit, limitedMetrics, worsens } from '@harbinger/shared/limits'
 import { nextHalfHourSteps, type ServerQuantiles } from './predicted-peaks.ts'
-import { breachChance } from './time-to-threshold.ts'
 
 /** The chance that one server has an incident it does not have now: a metric that passes its critical limit. */
 export type IncidentChance = { readonly in30Minutes: number; readonly in8Hours: number }
@@ -38,7 +38,9 @@ export function incidentChance(
       in30Minutes = Math.max(in30Minutes, chance)
     }
     const longest = of.peaks.length - Q
-    const chance = isNews ? breachChance(of.peaks, { ...at, offset: longest }) : 0
+    const chance = isNews
+      ? breachChance(of.peaks, { ...at, offset: longest, curve: of.chances })
+      : 0
     in8Hours = Math.max(in8Hours, chance)
   }
   if (in8Hours < 0) return undefined

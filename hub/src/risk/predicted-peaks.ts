@@ -1,4 +1,5 @@
 import type { MetricName } from '@harbinger/shared/metrics'
+import type { Curve } from '@harbinger/shared/forecast/chance'
 import { Q, quantileLevels } from '@harbinger/shared/forecast/quantiles'
 import type { PredictedPeaks } from './assess-risk.ts'
 
@@ -6,6 +7,8 @@ import type { PredictedPeaks } from './assess-risk.ts'
 export type MetricQuantiles = {
   readonly quantiles: ArrayLike<number>
   readonly peaks: ArrayLike<number>
+  /** How often a chance read off the peaks really came: see translate(). */
+  readonly chances?: Curve
 }
 
 export type ServerQuantiles = { readonly [name in MetricName]?: MetricQuantiles }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { breachChance, timeToThreshold } from './time-to-threshold.ts'
+import { breachChance } from '@harbinger/shared/forecast/chance'
+import { timeToThreshold } from './time-to-threshold.ts'
 import { predictedPeaks } from './predicted-peaks.ts'
 
 /** Quantiles ±10 around a middle that climbs by `slope` a step. */
@@ -37,6 +38,24 @@ describe('time to threshold', () => {
   test('is now when it is there already', () => {
     expect(timeToThreshold(climbing(95, 0), { threshold: 80 }).earliestMinutes).toBe(0)
   })
+})
+
+test('what the peaks are worth after 1, 4 and 8 hours holds, also where no single step is likely', () => {
+  // Every step for itself stays at 50 to 70; one reading in eight hours is above 80 more likely than not.
+  const { quantiles } = climbing(60, 0)
+  const peaks = Float32Array.from([
+    ...[60, 62, 64, 66, 68, 70, 72],
+    ...[60, 64, 68, 72, 76, 80, 84],
+    ...[70, 74, 78, 82, 86, 90, 94],
+  ])
+  const said = timeToThreshold({ quantiles, peaks }, { threshold: 80 })
+  expect(said.probability).toBeCloseTo(0.625)
+  // 10 % by the end of the fourth hour; then 1/16 of the rest a quarter of an hour.
+  expect(said).toMatchObject({ earliestMinutes: 15 * 15, medianMinutes: 29 * 15 })
+  const came = [0.02, 0.05, 0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.9, 0.95]
+  const learnt = timeToThreshold({ quantiles, peaks, chances: came }, { threshold: 80 })
+  expect(learnt.probability).toBeCloseTo(0.4625)
+  expect(learnt.medianMinutes).toBeNull()
 })
 
 test('a limit beyond the outer quantile has no chance, on either side', () => {

@@ -1,4 +1,10 @@
-import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
+import type { BaselineName } from '@harbinger/shared/forecast/baseline-names'
+import {
+  fillBaselineQuantiles,
+  type RowQuantiles,
+  rowQuantiles,
+} from '@harbinger/shared/forecast/baselines'
+import type { ContenderName } from '@harbinger/shared/model'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { horizonSteps, stepMinutes, windowBatch } from '@harbinger/shared/window/window-batch'
 import type { FleetHistory, ServerHistory } from '../history/fleet-history.ts'
@@ -16,8 +22,8 @@ export type Stretch = {
 /** What was forecast of rows [0, size), and what came. Only valid during the call. */
 export type Collected = {
   readonly size: number
-  readonly model: { readonly quantiles: Float32Array; readonly peaks: Float32Array } | undefined
-  readonly baseline: { readonly quantiles: Float32Array; readonly peaks: Float32Array }
+  /** [rows][steps][V][Q] and [rows][3][V][Q] of each contender. */
+  readonly said: ReadonlyMap<ContenderName, RowQuantiles>
   readonly truth: TruthBatch
   /** Window ends of the same rows; the server is its place in the history. */
   readonly places: readonly {
@@ -34,11 +40,13 @@ export async function collect(
   { history, from, to }: Stretch,
   {
     inference,
+    baselines,
     every = 60,
     stopped,
     onProgress,
   }: {
     readonly inference: Inference | undefined
+    readonly baselines: readonly BaselineName[]
     readonly every?: number
     readonly stopped?: (() => boolean) | undefined
     readonly onProgress?: ((share: number) => void) | undefined
@@ -47,18 +55,22 @@ export async function collect(
 ): Promise<void> {
   const batch = windowBatch(chunkRows)
   const truth = truthBatch(chunkRows)
-  const out = rowQuantiles(chunkRows)
+  const outs = baselines.map((name) => [name, rowQuantiles(chunkRows)] as const)
   let places: { server: ServerHistory; index: number; end: number }[] = []
 
   async function flush(): Promise<void> {
     const size = places.length
     if (size === 0) return
     // Rows past `size` are of an earlier chunk: computed, never read.
-    const model = await inference?.infer(batch)
-    for (let row = 0; row < size; row++) {
-      fillBaselineQuantiles(out, { batch, row, to: row }, 'seven-day-mean-level')
+    const said = new Map<ContenderName, RowQuantiles>()
+    if (inference) said.set('model', await inference.infer(batch))
+    for (const [name, out] of outs) {
+      for (let row = 0; row < size; row++) {
+        fillBaselineQuantiles(out, { batch, row, to: row }, name)
+      }
+      said.set(name, out)
     }
-    use({ size, model, baseline: out, truth, places })
+    use({ size, said, truth, places })
     places = []
   }
 

@@ -1,4 +1,5 @@
 import { networkMetricNames } from '../metrics.ts'
+import { contenderNames } from '../model.ts'
 import { profiles } from '../profiles.ts'
 import {
   bucketOfStep,
@@ -7,7 +8,6 @@ import {
   calibrationBuckets,
   cellCount,
   cellIndex,
-  contenders,
   type Place,
   targets,
   type Target,
@@ -109,7 +109,7 @@ const nameOf = (cell: Omit<CalibrationCell, 'points' | 'shift'>): string =>
   [cell.contender, cell.profile, cell.metric, cell.target, cell.bucket].join(' ')
 
 export function eachPlace(use: (place: Place, target: Target, bucket: number) => void): void {
-  for (const contender of contenders) {
+  for (const contender of contenderNames) {
     for (const profile of [undefined, ...profiles]) {
       for (const v of networkMetricNames.keys()) {
         for (const target of targets) {

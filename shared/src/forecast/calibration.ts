@@ -1,18 +1,16 @@
 import { type Static, Type } from 'typebox'
 import { networkMetricNames } from '../metrics.ts'
+import { type ContenderName, contenderNames } from '../model.ts'
 import { type Profile, profileId, profiles } from '../profiles.ts'
 import { leadBucket } from './baseline-widths.ts'
+import { chanceGrid } from './chance.ts'
 import { peakMinutes, Q } from './quantiles.ts'
 
-/**
- * Who made the numbers that are calibrated: a network and a baseline are wrong in ways of their own. The second is
- * the baseline that serves, `baseline:seven-day-mean-level` and its short-history form.
- */
-export const contenders = ['model', 'baseline'] as const
-export type ContenderKind = (typeof contenders)[number]
-
-export const contenderOf = (source: string): ContenderKind =>
-  source.startsWith('model:') ? 'model' : 'baseline'
+/** Of a forecast's source. Undefined: what is made of less than a day of history is not calibrated. */
+export function contenderOf(source: string): ContenderName | undefined {
+  if (source.startsWith('model:')) return 'model'
+  return contenderNames.find((name) => source === `baseline:${name}`)
+}
 
 /** What a number is a forecast of: the mean of a step, or the worst reading within 1, 4 or 8 hours. */
 export const targets = ['step', 'peak'] as const
@@ -28,7 +26,7 @@ const Shift = Type.Number({ minimum: -20, maximum: 20 })
 
 /** How far each quantile is moved, in units of the forecast's own band: see calibrate.ts. */
 const CellSchema = Type.Object({
-  contender: Type.Enum(contenders),
+  contender: Type.Enum(contenderNames),
   /** Null: pooled over profiles. `unknown` is a server of which the profile is not known. */
   profile: Type.Union([Type.Enum(profiles), Type.Literal('unknown'), Type.Null()]),
   /** Null: pooled over metrics. */
@@ -41,6 +39,21 @@ const CellSchema = Type.Object({
 })
 export type CalibrationCell = Static<typeof CellSchema>
 
+/**
+ * How often a limit was really reached, where the peaks gave it the chance of each place in chanceGrid: what a chance
+ * read off the peaks is translated by. Never falls.
+ */
+const ChanceSchema = Type.Object({
+  contender: Type.Enum(contenderNames),
+  /** Cases that it was fitted on. */
+  cases: Type.Integer({ minimum: 0 }),
+  came: Type.Array(Type.Number({ minimum: 0, maximum: 1 }), {
+    minItems: chanceGrid.length,
+    maxItems: chanceGrid.length,
+  }),
+})
+export type ChanceCurve = Static<typeof ChanceSchema>
+
 /** calibration.json of a model folder: what a forecast's quantiles are corrected by. */
 export const CalibrationSchema = Type.Object({
   version: Type.Literal(1),
@@ -52,16 +65,17 @@ export const CalibrationSchema = Type.Object({
       simulated: Type.Boolean(),
     }),
   ),
-  cells: Type.Array(CellSchema, { maxItems: 2000 }),
+  cells: Type.Array(CellSchema, { maxItems: 6000 }),
+  chances: Type.Array(ChanceSchema, { maxItems: contenderNames.length }),
 })
 export type Calibration = Static<typeof CalibrationSchema>
 
 /** Corrects nothing: of a hub without a model, and of a model nobody could fit one for. */
-export const noCalibration: Calibration = { version: 1, fittedOn: [], cells: [] }
+export const noCalibration: Calibration = { version: 1, fittedOn: [], cells: [], chances: [] }
 
 /** One number of a forecast, as calibration tells them apart. */
 export type Place = {
-  readonly contender: ContenderKind
+  readonly contender: ContenderName
   readonly profile: Profile | null | undefined
   /** Place in networkMetricNames. */
   readonly v: number
@@ -71,7 +85,8 @@ const V = networkMetricNames.length
 const profileIds = profiles.length + 1
 
 /** How many cells there are when none is pooled. */
-export const cellCount = contenders.length * profileIds * V * targets.length * calibrationBuckets
+export const cellCount =
+  contenderNames.length * profileIds * V * targets.length * calibrationBuckets
 
 /** The place of a cell among all of them. */
 export function cellIndex(
@@ -79,7 +94,7 @@ export function cellIndex(
   target: Target,
   bucket: number,
 ): number {
-  const group = (contenders.indexOf(contender) * profileIds + profileId(profile)) * V + v
+  const group = (contenderNames.indexOf(contender) * profileIds + profileId(profile)) * V + v
   return (group * targets.length + targets.indexOf(target)) * calibrationBuckets + bucket
 }
 

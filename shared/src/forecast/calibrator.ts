@@ -1,18 +1,11 @@
 import { networkMetricNames } from '../metrics.ts'
+import { contenderNames, type ContenderName } from '../model.ts'
 import { type Profile, profiles } from '../profiles.ts'
-import {
-  bucketOfStep,
-  calibrationBuckets,
-  cellCount,
-  cellIndex,
-  type ContenderKind,
-  contenders,
-  targets,
-} from './calibration.ts'
+import { bucketOfStep, calibrationBuckets, cellCount, cellIndex, targets } from './calibration.ts'
 
 /** One matured number: what was said of it, and what came. */
 export type Observation = {
-  readonly contender: ContenderKind
+  readonly contender: ContenderName
   readonly profile: Profile | null | undefined
   /** Place in networkMetricNames. */
   readonly v: number
@@ -144,7 +137,7 @@ function put(into: Float32Array, name: string, values: readonly number[]): numbe
 }
 
 const cellNames = new Map<string, number>()
-for (const contender of contenders) {
+for (const contender of contenderNames) {
   for (const profile of [undefined, ...profiles]) {
     for (const [v, metric] of networkMetricNames.entries()) {
       for (const target of targets) {
