@@ -1,7 +1,9 @@
 /**
- * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of cycle, ingest, agent, train, or all of them
+ * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, cycle, incidents, profiles, ingest, agent, train, or all of them
  * without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
+ * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; profiles
+ * takes `--model` and `--without-profiles` (again for each seed), or `--steps` and `--seeds` of what it trains itself.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,6 +12,9 @@ import { benchAgent } from '../../agent/src/bench.ts'
 import { benchCycle } from '../../hub/src/bench/cycle-bench.ts'
 import { benchIngest } from '../../hub/src/bench/ingest-bench.ts'
 import { openBenchHub } from '../../hub/src/bench/open-bench-hub.ts'
+import { benchAccuracy } from '../../model-training/src/bench/accuracy-bench.ts'
+import { benchIncidents } from '../../model-training/src/bench/incidents-bench.ts'
+import { benchProfiles } from '../../model-training/src/bench/profiles-bench.ts'
 import { benchTrain } from '../../model-training/src/bench/train-bench.ts'
 import { type Figure, toPage } from './figures.ts'
 
@@ -19,6 +24,12 @@ const at = new Date().toISOString()
 type Bench = (small: boolean) => Promise<readonly Figure[]>
 
 const benches: { readonly [name: string]: Bench } = {
+  accuracy: (small) =>
+    benchAccuracy({
+      ...{ small, clock, at, history: values.history, models: values.model },
+      zeroShot: values['zero-shot'],
+      warn: (sentence) => void process.stderr.write(`${sentence}\n`),
+    }),
   agent: async (small) => {
     const { hub, close } = await openBenchHub({ now: Date.now })
     try {
@@ -31,9 +42,19 @@ const benches: { readonly [name: string]: Bench } = {
     small
       ? [await benchCycle({ small })]
       : [await benchCycle({ servers: 90 }), await benchCycle({ servers: 1000 })],
+  incidents: (small) => benchIncidents({ small, clock, at }),
   ingest: async (small) => [await benchIngest({ small })],
-  train: (small) => benchTrain({ steps: small ? 3 : 60, clock, at }),
+  profiles: (small) =>
+    benchProfiles({
+      ...{ small, clock, at, models: values.model, withoutProfiles: values['without-profiles'] },
+      ...{ steps: countOf(values.steps), seeds: countOf(values.seeds) },
+    }),
+  train: (small) =>
+    benchTrain({ steps: small ? 3 : 60, python: process.env.HARBINGER_PYTHON, clock, at }),
 }
+
+const countOf = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text)
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,6 +62,12 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
+    history: { type: 'string' },
+    model: { type: 'string', multiple: true },
+    'zero-shot': { type: 'string' },
+    'without-profiles': { type: 'string', multiple: true },
+    steps: { type: 'string' },
+    seeds: { type: 'string' },
   },
 })
 const unknown = positionals.find((name) => !Object.hasOwn(benches, name))
@@ -57,7 +84,7 @@ if (unknown !== undefined || (values.small && values.record)) {
 const names = positionals.length > 0 ? positionals : Object.keys(benches)
 if (names.length > 1) {
   for (const name of names) {
-    const rest = process.argv.slice(2).filter((word) => word.startsWith('--'))
+    const rest = process.argv.slice(2).filter((word) => !positionals.includes(word))
     const { status } = spawnSync(process.execPath, [process.argv[1]!, name, ...rest], {
       stdio: 'inherit',
     })
