@@ -8,7 +8,11 @@ const bench = (...args: string[]) =>
   run(process.execPath, [fileURLToPath(new URL('./bench.ts', import.meta.url)), ...args])
 
 // Whether a bench works, not how fast this machine is.
-test.each(process.platform === 'linux' ? ['cycle', 'ingest', 'train', 'agent'] : ['cycle'])(
+test.each(
+  process.platform === 'linux'
+    ? ['accuracy', 'cycle', 'ingest', 'profiles', 'train', 'agent']
+    : ['cycle'],
+)(
   '%s prints a figure beside its bar',
   async (name) => {
     const { stdout } = await bench(name, '--small', '--json')

@@ -10,6 +10,8 @@ import { aNumber } from './simulate-command.ts'
 type Options = {
   readonly history: string
   readonly model?: readonly string[]
+  readonly withoutProfiles?: readonly string[]
+  readonly missingMetrics?: boolean
   readonly from?: number
   readonly every: number
   readonly json?: string | true
@@ -32,6 +34,12 @@ export function backtestCommand(program: Command, clock: Clock): void {
       'model id or folder (the configured model), again for each further seed of it; "none": only baselines',
       (id: string, before: readonly string[] = []) => [...before, id],
     )
+    .option(
+      '--without-profiles <id>',
+      'a model trained without profiles, again for each seed: adds what profiles are worth',
+      (id: string, before: readonly string[] = []) => [...before, id],
+    )
+    .option('--missing-metrics', 'adds how the model does where servers lack metrics')
     .option('--from <time>', 'score from here on; earlier rows are history only', instant)
     .option('--every <minutes>', 'between the moments forecast from', aNumber(1), 60)
     .option('--json [file]', 'write the report as JSON, to a file or to the screen')
@@ -41,6 +49,7 @@ export function backtestCommand(program: Command, clock: Clock): void {
         ...options,
         model: modelToJudge(model?.[0]),
         otherSeeds: model?.slice(1).map((id) => modelFolderOf(id)) ?? [],
+        withoutProfiles: options.withoutProfiles?.map((id) => modelFolderOf(id)) ?? [],
         clock: clock.now,
         onWarning: (sentence) => process.stderr.write(`${sentence}\n`),
         onProgress: ({ stage, share }) => bar.at(share, stage),

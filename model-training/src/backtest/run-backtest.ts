@@ -1,10 +1,10 @@
 import type { FleetHistory } from '../history/fleet-history.ts'
 import { loadHistory } from '../history/load-history.ts'
-import { type ModelFolder, readModelFolder } from '../model/model-folder.ts'
-import { graphsFolder } from '../model/shipped.ts'
-import { openInference } from '../onnx/inference.ts'
 import { backtest } from './backtest.ts'
 import type { IncidentRule } from './incident-rules.ts'
+import { judgeMissing, type MissingMetricsCell } from './missing-metrics.ts'
+import { learntUntil, openModels } from './open-models.ts'
+import { ablateProfiles, type ProfileReport } from './profile-ablation.ts'
 import type { BacktestReport } from './report.ts'
 
 export type RunBacktestProgress = {
@@ -20,6 +20,10 @@ export type RunBacktestOptions = {
   readonly model?: string | undefined
   /** Model folders of other seeds of the same training. */
   readonly otherSeeds?: readonly string[]
+  /** Adds how the model does where servers lack metrics; takes a minute or more. */
+  readonly missingMetrics?: boolean
+  /** Folders of models trained without profiles: adds what profiles are worth. */
+  readonly withoutProfiles?: readonly string[]
   /** Scores origins from this instant (ms) on; earlier rows are history only. */
   readonly from?: number | undefined
   /** Minutes between origins; default 60. */
@@ -33,9 +37,18 @@ export type RunBacktestOptions = {
   readonly clock: () => number
 }
 
+export type FullReport = BacktestReport & {
+  readonly missingMetrics?: readonly MissingMetricsCell[]
+  readonly profiles?: ProfileReport
+}
+
+const dayMs = 86_400_000
+/** Between origins of what takes many runs: about three a day, on all hours in turn. */
+const sparseMinutes = 460
+
 /** Judges a model and all baselines on a history. */
-export async function runBacktest(options: RunBacktestOptions): Promise<BacktestReport> {
-  const { onProgress, onWarning, threads = 2, graphs = graphsFolder } = options
+export async function runBacktest(options: RunBacktestOptions): Promise<FullReport> {
+  const { onProgress, onWarning } = options
   const history =
     typeof options.history === 'string'
       ? await loadHistory(options.history, {
@@ -43,31 +56,35 @@ export async function runBacktest(options: RunBacktestOptions): Promise<Backtest
           onProgress: ({ share }) => onProgress?.({ stage: 'reading', share }),
         })
       : options.history
-  const folders = options.model === undefined ? [] : [options.model, ...(options.otherSeeds ?? [])]
-  const found = folders.map((folder) => {
-    const read = readModelFolder(folder, { graphs })
-    if ('refused' in read) throw new Error(read.refused)
-    return read
-  })
-  const models = await Promise.all(
-    found.map(async ({ folder, manifest }) => {
-      return { id: manifest.id, inference: await openInference(folder, { threads }) }
-    }),
-  )
-  const [model, ...otherSeeds] = models
+  const { model: folder, otherSeeds: others = [], withoutProfiles = [] } = options
+  const judged = await openModels(folder === undefined ? [] : [folder, ...others], options)
+  const without = await openModels(withoutProfiles, options)
+  const [model, ...otherSeeds] = judged.models
+  const from = options.from ?? history.from + dayMs
+  const sparse = { history, from, to: history.to, clock: options.clock }
+  const every = Math.max(sparseMinutes, options.every ?? 60)
+  const tell = (share: number): void => onProgress?.({ stage: 'judging', share })
   try {
-    return await backtest({
-      ...{ ...options, history, model, otherSeeds },
-      learntUntil: found[0] && learntUntil(found[0], history),
+    const report = await backtest({
+      ...{ ...options, history, from, model, otherSeeds },
+      learntUntil: judged.folders[0] && learntUntil(judged.folders[0], history.name),
       onProgress: (progress) => onProgress?.({ stage: 'judging', ...progress }),
     })
+    return {
+      ...report,
+      ...(options.missingMetrics &&
+        model && {
+          missingMetrics: await judgeMissing({ ...sparse, every, model, onProgress: tell }),
+        }),
+      ...(without.models.length > 0 && {
+        profiles: await ablateProfiles({
+          ...{ ...sparse, every, withProfiles: judged.models, without: without.models },
+          onProgress: tell,
+        }),
+      }),
+    }
   } finally {
-    for (const { inference } of models) await inference.close()
+    await judged.close()
+    await without.close()
   }
-}
-
-/** Until when (ms) the model learnt from this history, by its name; undefined when it did not. */
-function learntUntil({ manifest }: ModelFolder, history: FleetHistory): number | undefined {
-  const spans = manifest.trainedOn.filter(({ name }) => name === history.name)
-  return spans.length > 0 ? Math.max(...spans.map(({ to }) => Date.parse(to))) : undefined
 }
