@@ -25,7 +25,10 @@ const startAt = Date.UTC(2025, 4, 5)
 const fewest = 20
 
 const inference = await openInference(model)
-const rows = criticalRules.map(() => ({ features: [] as (readonly number[])[], came: [] as number[] }))
+const rows = criticalRules.map(() => ({
+  features: [] as (readonly number[])[],
+  came: [] as number[],
+}))
 const incidentCounts = criticalRules.map(() => 0)
 
 for (let fleet = 0; fleet < Number(fleets); fleet++) {
@@ -33,8 +36,10 @@ for (let fleet = 0; fleet < Number(fleets); fleet++) {
     ...{ seed: firstSeed + fleet, servers: Number(servers), startAt },
     ...{ days: 8 + Number(days), stepMinutes: 1, faultsPerServerDay: 0.3 },
   })
-  const outlook = openOutlooks(history, criticalRules)
-  const seen = criticalRules.map(() => history.servers.map(() => new Map<number, readonly number[]>()))
+  const outlook = openOutlooks(history)
+  const seen = criticalRules.map(() =>
+    history.servers.map(() => new Map<number, readonly number[]>()),
+  )
   await collect({
     ...{ history, models: [{ id: 'fitted', inference }], baselines: [], shortenEvery: 0 },
     origins: originsOf(history, { from: startAt + 8 * dayMs, to: history.to, every: 15 }),
@@ -43,7 +48,7 @@ for (let fleet = 0; fleet < Number(fleets); fleet++) {
         const found = outlook(rule, place, said)
         if (found) seen[r]![place.server]!.set(place.now, alertFeatures(found))
       }),
-    clock: Date.now,
+    clock: () => performance.now(),
   })
   criticalRules.forEach(({ metric, limitOf }, r) =>
     history.servers.forEach((server, place) => {

@@ -52,7 +52,7 @@ const withNetwork: typeof simple = {
 const served = 'alerts'
 
 /** Everything known of one rule on one server at one instant; undefined where there is nothing to judge. */
-export function openOutlooks(history: FleetHistory, rules: readonly Rule[]) {
+export function openOutlooks(history: FleetHistory) {
   /** What a disk's forecast learns from its past takes 10 ms and changes slowly. */
   const learnt = new Map<number, { readonly at: number; readonly errors: PastErrors }>()
 
@@ -97,7 +97,7 @@ export function openIncidentScore(
   rules: readonly Rule[],
   { causeOf }: IncidentOptions = {},
 ) {
-  const outlook = openOutlooks(history, rules)
+  const outlook = openOutlooks(history)
   /** [rule][server], and per contender what it scored. */
   const found = rules.map((rule) => history.servers.map((_, server) => tracesOf(rule, server)))
   const at = rules.map(() => history.servers.map((): number[] => []))
@@ -151,7 +151,7 @@ export function openIncidentScore(
         server,
         incidents: found[r]![server]!,
         at: at[r]![server]!,
-        score: scores.get(name)?.[r]![server]! ?? [],
+        score: scores.get(name)?.[r]?.[server] ?? [],
       })),
     )
 

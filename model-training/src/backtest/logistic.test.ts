@@ -21,7 +21,15 @@ test('finds the weights that made the outcomes, whatever the units of the featur
 })
 
 test('a feature that never varies gets no weight', () => {
-  const fitted = fitLogistic([[1, 3, 0], [1, 3, 1], [1, 3, 0], [1, 3, 1]], [0, 1, 1, 1])
+  const fitted = fitLogistic(
+    [
+      [1, 3, 0],
+      [1, 3, 1],
+      [1, 3, 0],
+      [1, 3, 1],
+    ],
+    [0, 1, 1, 1],
+  )
   expect(fitted.every(Number.isFinite)).toBe(true)
   expect(fitted[1]).toBeCloseTo(0)
 })

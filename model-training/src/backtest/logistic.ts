@@ -14,7 +14,9 @@ export function fitLogistic(
   const width = features[0]?.length
   if (width === undefined) throw new Error('there is nothing to fit: no forecast of any server')
   const { mean, scale } = spreads(features, width)
-  const x = Float64Array.from(features.flatMap((row) => row.map((v, j) => (v - mean[j]!) / scale[j]!)))
+  const x = Float64Array.from(
+    features.flatMap((row) => row.map((v, j) => (v - mean[j]!) / scale[j]!)),
+  )
   const weights = new Float64Array(width)
   for (let round = 0; round < mostRounds; round++) {
     const gradient = Float64Array.from(weights, (w, j) => (j > 0 ? ridge * w : 0))

@@ -33,7 +33,9 @@ export function causeOf(
     fleet.readingsAt(index, at, { without })?.[metric]
   const now = read(() => false)
   const healthy = read(() => true)
-  const open = faults.filter((fault) => fault.index === index && at >= fault.onset && at < fault.end)
+  const open = faults.filter(
+    (fault) => fault.index === index && at >= fault.onset && at < fault.end,
+  )
   if (now !== undefined && healthy !== undefined && !isPast(healthy) && open.length > 0) {
     const change = (left: Fault): number => Math.abs(now - (read((fault) => fault === left) ?? now))
     const [worst] = open.map((fault) => ({ fault, by: change(fault) })).sort((a, b) => b.by - a.by)

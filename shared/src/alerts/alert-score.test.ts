@@ -14,7 +14,7 @@ describe('the score of an alert', () => {
   test('is high where forecast and trends agree that the limit is near, low where neither does', () => {
     const near = outlook({ room: 3, rises: [9, 9, 6], chances: [0.5, 0.8, 0.9] })
     expect(alertScore(near)).toBeGreaterThan(0.5)
-    expect(alertScore(outlook())).toBeLessThan(0.02)
+    expect(alertScore(outlook())).toBeLessThan(0.05)
   })
 
   test('has a weight for every feature of every metric that has any', () => {

@@ -40,7 +40,11 @@ export function outlookOf(input: OutlookInput): Outlook | undefined {
   const sign = worsens(metric) === 'down' ? -1 : 1
   const end = Math.floor(now / minuteMs)
   const c = metricIndex[metric]
-  const level = meanOf(series, { c, from: end - Math.max(levelMinutes, series.intervalMinutes), end })
+  const level = meanOf(series, {
+    c,
+    from: end - Math.max(levelMinutes, series.intervalMinutes),
+    end,
+  })
   if (level === undefined) return undefined
   const max = metrics[metric].max
   const chance = (p: number): number =>
