@@ -8,7 +8,8 @@ import { recompute } from '../../hub/src/accuracy/accuracy.ts'
 import { runCommand } from '../../hub/src/commands/program.ts'
 import { loggedLeads } from '../../hub/src/storage/forecast-log-body.ts'
 import type { LogRow } from '../../hub/src/storage/forecast-log-store.ts'
-import { changed, rehearsal, type Sent } from './rehearsal.ts'
+import { changed } from './changed.ts'
+import { rehearsal, type Sent } from './rehearsal.ts'
 
 const hour = 60 * minuteMs
 const day = 24 * hour

@@ -1,11 +1,6 @@
 import { simulatedFleet } from '@harbinger/model-training/simulator/fleet'
 import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
-import {
-  type MetricName,
-  metricNames,
-  networkMetricNames,
-  type Readings,
-} from '@harbinger/shared/metrics'
+import { networkMetricNames, type Readings } from '@harbinger/shared/metrics'
 import { addSample, emptySeries, minuteMs, minuteOf } from '@harbinger/shared/window/series'
 import { accuracyRoom } from '../../hub/src/accuracy/accuracy.ts'
 import { forecastRows } from '../../hub/src/forecast/forecast-rows.ts'
@@ -140,17 +135,3 @@ export function rehearsal({
     },
   }
 }
-
-/** Readings with some of them changed. */
-export const changed = (
-  readings: Readings,
-  names: readonly MetricName[],
-  by: (value: number) => number | undefined,
-): Readings =>
-  Object.fromEntries(
-    metricNames.flatMap((name) => {
-      const value = readings[name]
-      const next = value !== undefined && names.includes(name) ? by(value) : value
-      return next === undefined ? [] : [[name, next]]
-    }),
-  )
