@@ -4,6 +4,7 @@ import { collect, type Model, originsOf, type Progress } from './collect.ts'
 import { criticalRules, type IncidentRule, toRule } from './incident-rules.ts'
 import { openIncidentScore } from './incidents.ts'
 import { type BacktestReport, toReport } from './report.ts'
+import { backtestSlow } from './slow-metrics.ts'
 
 export type BacktestOptions = {
   readonly history: FleetHistory
@@ -51,5 +52,6 @@ export async function backtest(options: BacktestOptions): Promise<BacktestReport
     ...{ history, from, to, origins: origins.length, collected },
     learntUntil: options.learntUntil,
     incidents: incidents.report(),
+    slowMetrics: backtestSlow({ history, from, to }),
   })
 }

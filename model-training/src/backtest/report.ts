@@ -7,6 +7,7 @@ import { type Interval, ratioInterval, toSkill } from './bootstrap.ts'
 import type { Collected } from './collect.ts'
 import type { Contender } from './contender.ts'
 import type { IncidentReport } from './incidents.ts'
+import type { SlowMetricsReport } from './slow-metrics.ts'
 import { coverage80, median, wql } from './score.ts'
 import { bestOf, figure, ratioOf, type Slice, sliceOf, type SlicePart } from './slice.ts'
 import { histories, horizons } from './slices.ts'
@@ -58,6 +59,8 @@ export type BacktestReport = {
   readonly byServer: { readonly [kind in 'seen' | 'new']?: Slice }
   readonly buckets: readonly Bucket[]
   readonly incidents: IncidentReport
+  /** Disk and uptime, which have methods of their own; absent where the history has neither. */
+  readonly slowMetrics: SlowMetricsReport
 }
 
 type Judged = {
@@ -68,6 +71,7 @@ type Judged = {
   readonly collected: Collected
   readonly learntUntil: number | undefined
   readonly incidents: IncidentReport
+  readonly slowMetrics: SlowMetricsReport
 }
 
 /** What outsiders read of a backtest; figures have six digits, null stands for "nothing to score". */
@@ -115,6 +119,7 @@ export function toReport(judged: Judged): BacktestReport {
       : {},
     buckets: first ? bucketsOf(groups, slice) : [],
     incidents: judged.incidents,
+    slowMetrics: judged.slowMetrics,
   }
 }
 

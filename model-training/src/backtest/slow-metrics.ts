@@ -35,7 +35,7 @@ export type SlowBacktestOptions = {
   readonly history: FleetHistory
   readonly from: number
   readonly to: number
-  /** Hours between origins; default 6, as slow metrics are slow. */
+  /** Hours between origins; default 12, as slow metrics are slow. */
   readonly everyHours?: number
 }
 
@@ -91,7 +91,7 @@ type How = {
 }
 
 function judge(
-  { history, from, to, everyHours = 6 }: SlowBacktestOptions,
+  { history, from, to, everyHours = 12 }: SlowBacktestOptions,
   how: How,
 ): SlowMetricReport | undefined {
   const all = distances.map((): Sums => ({
