@@ -18,7 +18,7 @@ export type BenchFigure = {
   readonly bar: string | number
   readonly ok: boolean
   readonly peer?: { readonly name: string; readonly figure: number; readonly ratio: number }
-  readonly beside?: { readonly [key: string]: string | number }
+  readonly beside?: { readonly [key: string]: unknown }
   readonly conditions: { readonly [key: string]: string | number }
 }
 
