@@ -1,3 +1,4 @@
+import type { Accuracy } from '@harbinger/shared/accuracy'
 import type {
   Forecast,
   Health,
@@ -52,6 +53,9 @@ export async function readSamples(
   })
   return (await ask(`${server(name)}/samples?${query}`, { signal })).json()
 }
+
+export const readAccuracy = async (signal: AbortSignal): Promise<Accuracy> =>
+  (await ask('/accuracy', { signal })).json()
 
 /** The hub's health, and what its clock says. */
 export async function readHealth(): Promise<{ health: Health; hubAt: number | undefined }> {
