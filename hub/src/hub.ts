@@ -4,6 +4,8 @@ import { accuracyRoom } from './accuracy/accuracy.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { cycles } from './cycles.ts'
+import { openEpisodes } from './explain/episodes/episodes.ts'
+import { openExplainer } from './explain/explainer.ts'
 import { openForecaster } from './forecast/forecaster.ts'
 import { hubHealth } from './health.ts'
 import { openBroker } from './ingest/broker.ts'
@@ -34,7 +36,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   await inSlices([...servers.all()], ({ id }) => window.open(id, rollups.quarterBounds(id).last))
   const forecaster = await openForecaster({
     modelFolder: resolve(config.modelFolder),
-    device: config.device === 'auto' ? 'cpu' : config.device,
+    device: config.device,
     log,
   })
 
@@ -57,6 +59,18 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     health: () => health(),
     accuracy: () => accuracy.answer(),
     demo,
+  })
+  const episodes = openEpisodes({
+    servers: servers.all,
+    series: window.series,
+    eachQuarter: rollups.eachQuarter,
+    log,
+  })
+  const explainer = openExplainer({
+    ...{ now, find: servers.find, series: window.series, episodes, examine: forecaster.examine },
+    served: ({ id }) => fleet.forecastOf(id),
+    instead: ({ name }) => accuracy.insteadOf(name),
+    isConflict: (name) => broker.isConflict(name),
   })
 
   const broker = await openBroker({
@@ -98,18 +112,23 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     clock.every(60 * minuteMs, (due) => void keepHouse.retention(due)),
     clock.every(60 * minuteMs, (due) => void accuracy.retention(due)),
     clock.every(1000, () => void fleet.tick()),
+    clock.every(1000, (due) => {
+      // The first forecasts come before anything that can wait.
+      if (rounds.last()) void episodes.refresh(due)
+    }),
   ]
   const health = hubHealth({ now, forecaster, broker, rounds, accuracy, servers: servers.count })
   const { host, port, allowedHosts } = config.http
+  const sources = { ...fleet.sources, ...explainer }
   const view = await openView({
-    ...{ host, port, allowedHosts, sources: fleet.sources, uiDirectory: config.uiFolder, log },
+    ...{ host, port, allowedHosts, sources, uiDirectory: config.uiFolder, log },
   })
   void rounds.start(now())
 
   return {
     address: view.address,
     mqttPort: broker.port,
-    sources: fleet.sources,
+    sources,
     /** Settles when the forecast cycle that runs, if any, is through. */
     untilForecast: rounds.done,
     /** Settles when the round of scoring that runs, if any, is through. */
@@ -121,6 +140,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       await rounds.done()
       await keepHouse.done()
       await accuracy.done()
+      await episodes.done()
       await view.close()
       await forecaster.close()
       stores.close()

@@ -68,7 +68,7 @@ export const SimilarSchema = Type.Object({
     servers: Type.Integer(),
     ofServers: Type.Integer({ description: 'the others are still being read' }),
     moments: Type.Integer(),
-    days: Type.Number(),
+    days: Type.Number({ description: 'how far back the search reaches at most' }),
   }),
 })
 export type Similar = Static<typeof SimilarSchema>

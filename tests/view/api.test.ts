@@ -10,6 +10,7 @@ import {
   ServerDetailSchema,
   ServersPage,
 } from '@harbinger/shared/api'
+import { ExplanationSchema, WhatIfSchema } from '@harbinger/shared/explanation'
 import type { TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -58,6 +59,8 @@ describe('answers follow their schema', () => {
     ['/api/v1/servers/DB01', ServerDetailSchema],
     ['/api/v1/servers/web.01/samples', SamplesSchema],
     ['/api/v1/servers/db01/forecast', ForecastSchema],
+    ['/api/v1/servers/db01/explanation', ExplanationSchema],
+    ['/api/v1/servers/db01/explanation?metric=mem_used_pct', ExplanationSchema],
   ]
   test.each(answers)('%s', async (url, schema) => {
     const answer = await get(url)
@@ -90,6 +93,12 @@ describe('what is refused says why', () => {
       /query from: must be before to/,
     ],
     ['/api/v1/servers/db01/samples?step=0', 400, /query step/],
+    ['/api/v1/servers/nobody/explanation', 404, /no server is named/],
+    [
+      '/api/v1/servers/db01/explanation?metric=mood',
+      400,
+      /query metric: must be one of cpu_user_pct/,
+    ],
     ['/api/v1/nothing', 404, /does not exist/],
     ['/api/v2/servers', 404, /does not exist/],
     ['/assets/gone.js', 404, /does not exist/],
@@ -185,6 +194,63 @@ describe('scenario', () => {
     ).toBe(415)
     expect(setScenario).toHaveBeenCalledTimes(1)
     await demo.app.close()
+  })
+})
+
+describe('what-if', () => {
+  const post = (url: string, payload: unknown, app = view.app) =>
+    app.inject({
+      ...{ method: 'POST', url, headers: { host, 'content-type': 'application/json' } },
+      payload: JSON.stringify(payload),
+    })
+  const half = { changes: [{ metric: 'cpu_user_pct', multiply: 0.5 }], minutes: 60 }
+
+  test('answers both forecasts and their difference', async () => {
+    const answer = await post('/api/v1/servers/db01/what-if', half)
+    expect(answer.statusCode).toBe(200)
+    expect(Check(WhatIfSchema, answer.json())).toBe(true)
+  })
+
+  test.each([
+    [
+      { changes: [{ metric: 'mood', set: 1 }] },
+      /body changes.0.metric: must be one of cpu_user_pct/,
+    ],
+    [
+      { changes: [{ metric: 'mem_used_pct', multiply: -1 }] },
+      /body changes.0.multiply: must be >= 0, got -1/,
+    ],
+    [{ changes: [{ metric: 'mem_used_pct', halve: true }] }, /body changes.0.halve: is not known/],
+    [
+      { changes: Array(13).fill({ metric: 'mem_used_pct', set: 1 }) },
+      /body changes: must NOT have more than 12/,
+    ],
+    [{ ...half, minutes: 14 }, /body minutes: must be >= 15, got 14/],
+    [{ ...half, minutes: 1441 }, /body minutes: must be <= 1440/],
+    [{ ...half, cores: 0 }, /body cores: must be >= 1, got 0/],
+    [{ ...half, profile: 'toaster' }, /body profile: must be one of ml_compute/],
+    [{ ...half, colour: 'red' }, /body colour: is not known/],
+    [[], /body/],
+  ])('%j is refused with field and reason', async (body, reason) => {
+    const answer = await post('/api/v1/servers/db01/what-if', body)
+    expect(answer.statusCode).toBe(400)
+    expect(answer.json().error.message).toMatch(reason)
+  })
+
+  test('a refusal of the hub is a conflict or a bad request, in its words', async () => {
+    for (const [kind, status, code] of [
+      ['conflict', 409, 'no_forecast'],
+      ['invalid', 400, 'invalid_request'],
+    ] as const) {
+      const { app } = await open(undefined, { whatIf: async () => ({ refused: 'because', kind }) })
+      const answer = await post('/api/v1/servers/db01/what-if', half, app)
+      expect([answer.statusCode, answer.json()]).toEqual([
+        status,
+        { error: { code, message: 'because' } },
+      ])
+      await app.close()
+    }
+    expect((await post('/api/v1/servers/nobody/what-if', half)).statusCode).toBe(404)
   })
 })
 

@@ -79,7 +79,7 @@ export const explanationOf = (server: string, now: number): Explanation => {
 export const withheldExplanation = (server: string, now: number): Explanation => {
   const whole = explanationOf(server, now)
   const reason =
-    "no single input decides it: removing any one moves the forecast by 0.2 points at most, which is less than a twentieth of the forecast's own band"
+    "no single input decides it: removing any one moves the forecast by 0.2 points at most, which is less than a tenth of the forecast's own band"
   return {
     ...whole,
     text: `Nothing is expected to reach its limit within 8 h. Why is not said: ${reason}. Nothing similar to the last 6 h among 28,224 past moments of 90 servers.`,

@@ -10,6 +10,7 @@ import type {
 import { metricNames } from '@harbinger/shared/metrics'
 import { quantileLevels } from '@harbinger/shared/forecast/quantiles'
 import { profiles } from '@harbinger/shared/profiles'
+import { explanationOf, whatIfOf } from './fake-explanation.ts'
 import type { FleetChange, ViewSources } from '../../hub/src/view/view-sources.ts'
 
 export const now = Date.parse('2026-03-02T10:00:00.000Z')
@@ -85,6 +86,7 @@ export const health: Health = {
   model: { id: 'base-1', kind: 'tft', trainedAt: instant(now - 86_400_000) },
   modelProblem: null,
   device: 'cpu',
+  deviceReason: 'forecast.device is cpu',
   ingestLagMs: 12,
   lastCycle: {
     at: instant(now - 1000),
@@ -166,6 +168,14 @@ export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSource
     forecast: (name) => {
       const row = find(name)
       return row && rampForecast(row.name)
+    },
+    explanation: async (name) => {
+      const row = find(name)
+      return row && explanationOf(row.name, now)
+    },
+    whatIf: async (name) => {
+      const row = find(name)
+      return row && whatIfOf(rampForecast(row.name), 0.5, now)
     },
     setScenario: undefined,
     onChange(listener) {

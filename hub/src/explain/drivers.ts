@@ -6,7 +6,7 @@ import type { NetworkMetric, Removal } from './occlude.ts'
 import { amount, distanceText, label, meanBand, meanShift, peakOf } from './shown.ts'
 
 /** A driver has to move the forecast by this share of its own band: less is within what the forecast does not know. */
-const leastShare = 0.05
+const leastShare = 0.1
 /** … and clearly more than a metric drawn at random does. */
 const clearly = 1.5
 const most = 5
@@ -70,7 +70,7 @@ const withheld = (reason: string, check: OcclusionCheck | null = null) => ({
 function failed(target: MetricName, check: OcclusionCheck, floor: number): string {
   const by = distanceText(check.effect, target)
   return check.effect <= floor
-    ? `no single input decides it: removing any one moves the forecast by ${by} at most, which is less than a twentieth of the forecast's own band`
+    ? `no single input decides it: removing any one moves the forecast by ${by} at most, which is less than a tenth of the forecast's own band`
     : `no single input stands out: removing ${check.removed} moves the forecast by ${by}, removing others drawn at random hardly less`
 }
 

@@ -72,7 +72,7 @@ export function liveFleet({
   const known = (server: Server): Assessed => assessed.get(server.id) ?? assess(server)
   const allKnown = (): Assessed[] => [...servers.all()].map(known)
 
-  const sources: ViewSources = {
+  const sources: Omit<ViewSources, 'explanation' | 'whatIf'> = {
     now,
     health: options.health,
     accuracy: options.accuracy,
@@ -126,6 +126,8 @@ export function liveFleet({
 
   return {
     sources,
+    /** The newest forecast of a server, however old. */
+    forecastOf: (serverId: number): ServerForecast | undefined => forecasts.get(serverId),
     /** Something arrived from these servers. */
     touch(changed: Iterable<Server>): void {
       for (const server of changed) dirty.add(server)

@@ -10,6 +10,7 @@ import type { Log } from '../log.ts'
 import { answerProblems, problem } from './problems.ts'
 import { accuracyRoutes } from './routes/accuracy.ts'
 import { documentationRoutes } from './routes/documentation.ts'
+import { explanationRoutes } from './routes/explanation.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoutes } from './routes/metrics.ts'
@@ -18,6 +19,7 @@ import { serverRoutes } from './routes/server.ts'
 import { serversRoutes } from './routes/servers.ts'
 import { type StreamCounters, type StreamLimits, streamRoutes } from './routes/stream.ts'
 import { userInterfaceRoutes } from './routes/user-interface.ts'
+import { whatIfRoutes } from './routes/what-if.ts'
 import type { ViewSources } from './view-sources.ts'
 
 export type ViewAppOptions = {
@@ -63,6 +65,8 @@ export async function viewApp(options: ViewAppOptions) {
   await app.register(fleetRoutes, { prefix: apiPrefix, fleet: sources.fleet })
   await app.register(serversRoutes, { prefix: apiPrefix, servers: sources.servers })
   await app.register(serverRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(explanationRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(whatIfRoutes, { prefix: apiPrefix, ...sources })
   await app.register(scenarioRoutes, { prefix: apiPrefix, setScenario: sources.setScenario })
   await app.register(streamRoutes, { prefix: apiPrefix, ...sources, limits: stream, counters })
   await app.register(metricsRoutes, { ...sources, stream: counters })

@@ -8,6 +8,8 @@ import type {
   ServerDetail,
   ServerSummary,
 } from '@harbinger/shared/api'
+import type { Explanation, WhatIf, WhatIfRequest } from '@harbinger/shared/explanation'
+import type { MetricName } from '@harbinger/shared/metrics'
 
 export type FleetChange = {
   readonly servers: readonly ServerSummary[]
@@ -29,6 +31,15 @@ export type ViewSources = {
     range: { readonly from: number; readonly to: number; readonly stepSeconds?: number },
   ) => Samples | undefined
   readonly forecast: (name: string) => Forecast | undefined
+  /** Why a server is forecast as it is; of the metric asked for, else of the most pressing. */
+  readonly explanation: (name: string, metric?: MetricName) => Promise<Explanation | undefined>
+  /** A refusal says in words what is wrong with the question, or with the server. */
+  readonly whatIf: (
+    name: string,
+    request: WhatIfRequest,
+  ) => Promise<
+    WhatIf | { readonly refused: string; readonly kind: 'invalid' | 'conflict' } | undefined
+  >
   /** Undefined when no demo fleet runs. */
   readonly setScenario: ((scenario: Scenario) => Promise<void>) | undefined
   /** Calls back after every change, at most once a second; returns how to stop. */
