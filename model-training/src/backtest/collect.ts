@@ -10,7 +10,7 @@ import {
 import type { FleetHistory } from '../history/fleet-history.ts'
 import type { Inference } from '../onnx/inference.ts'
 import { cutWindow } from '../windows/cut-window.ts'
-import { fillTruth, truthBatch } from '../windows/truth.ts'
+import { fillTruth, truthBatch, type TruthBatch } from '../windows/truth.ts'
 import { type Contender, newContender } from './contender.ts'
 import { fillNaiveErrors } from './naive-error.ts'
 import { maseOf } from './score.ts'
@@ -78,6 +78,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   const truth = truthBatch(chunkRows)
   const out = rowQuantiles(chunkRows)
   const naive = Array.from({ length: chunkRows }, () => new Float64Array(V))
+  const measured = Array.from({ length: chunkRows }, () => new Uint8Array(V))
   let windows = 0
   /** Place in `histories` of the rows being collected, or undefined for whole history. */
   let slice: number | undefined
@@ -96,6 +97,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     const rows = places.length
     if (rows === 0) return
     const part = rows === chunkRows ? batch : firstRows(batch, rows)
+    measured.forEach((metrics, row) => fillMeasured(metrics, truth, row))
     if (slice === undefined) naive.forEach((errors, row) => fillNaiveErrors(errors, batch, row))
     for (const [i, { inference, contender }] of models.entries()) {
       const { quantiles, peaks } = await inference.infer(part)
@@ -108,7 +110,7 @@ export async function collect(options: CollectOptions): Promise<Collected> {
     }
     for (const [name, contender] of baselines) {
       for (let row = 0; row < rows; row++) {
-        fillBaselineQuantiles(out, { batch, row, to: row }, name)
+        fillBaselineQuantiles(out, { batch, row, to: row, wanted: measured[row]! }, name)
       }
       score(contender, out.quantiles)
     }
@@ -145,6 +147,16 @@ export async function collect(options: CollectOptions): Promise<Collected> {
   }
   await flush()
   return { models, baselines, windows }
+}
+
+/** 1 for each metric of which something will be scored: a baseline of the others is nobody's business. */
+function fillMeasured(out: Uint8Array, { truthKnown }: TruthBatch, row: number): void {
+  out.fill(0)
+  for (let f = 0; f < horizonSteps; f++) {
+    for (let v = 0; v < V; v++) {
+      if (truthKnown[(row * horizonSteps + f) * V + v]! > 0) out[v] = 1
+    }
+  }
 }
 
 function firstRows(batch: WindowBatch, rows: number): WindowBatch {

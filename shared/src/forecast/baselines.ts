@@ -258,10 +258,18 @@ export function fillBaselineQuantiles(
     batch,
     row,
     to = 0,
-  }: { readonly batch: WindowBatch; readonly row: number; readonly to?: number },
+    wanted,
+  }: {
+    readonly batch: WindowBatch
+    readonly row: number
+    readonly to?: number
+    /** 1 for each metric that is asked for; what the others had stays. Default: all. */
+    readonly wanted?: Uint8Array
+  },
   name: BaselineName,
 ): void {
   for (let v = 0; v < V; v++) {
+    if (wanted?.[v] === 0) continue
     fillCore(core, { batch, row, v }, name)
     const max = upperBound[v]!
     for (let f = 0; f < F; f++) {
