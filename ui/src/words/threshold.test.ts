@@ -26,6 +26,26 @@ test('says "not within 8 h" where so', () => {
   ).toBe('Limit 95.0\u00a0%: not within 8 h (under 2\u00a0% likely).')
 })
 
+test('of disk it tells days', () => {
+  const days = { threshold: 90, withinMinutes: 14 * 1440 }
+  const told = { now: 60, horizonMinutes: 480 }
+  const disk = shownAs('disk_usage_pct')
+  expect(
+    thresholdSentence(
+      disk,
+      { ...days, probability: 0.7, earliestMinutes: 4500, medianMinutes: 9000 },
+      told,
+    ),
+  ).toBe('Reaches 90.0\u00a0% in 6 days: 70\u00a0% likely within 14 days, earliest in 3 days.')
+  expect(
+    thresholdSentence(
+      disk,
+      { ...days, probability: 0, earliestMinutes: null, medianMinutes: null },
+      told,
+    ),
+  ).toBe('Limit 90.0\u00a0%: not within 14 days (under 2\u00a0% likely).')
+})
+
 test('a possible breach is not called expected', () => {
   expect(
     thresholdSentence(

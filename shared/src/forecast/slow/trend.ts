@@ -1,7 +1,7 @@
 import { cyclesOf, type Cycles } from './cycles.ts'
 import { findJumps, type Jump } from './jumps.ts'
 import { type Line, medianOf, robustLine } from './robust.ts'
-import type { Track } from './slow-track.ts'
+import { quarterHours, type Track } from './slow-track.ts'
 
 /** What a drop was: files that went (growth goes on as before), a larger disk (growth in % shrinks with it), or unclear yet. */
 export type DropKind = 'clean-up' | 'resize' | 'drop'
@@ -69,7 +69,8 @@ export function fitTrend(track: Track, length: number, now: number): Trend | und
     },
     cycles,
     resizedAt: jumps.flatMap(({ after }, i) => (kinds[i] === 'resize' ? [hours[after]!] : [])),
-    historyHours: now - hours[0]!,
+    // A point stands in the middle of its quarter of an hour.
+    historyHours: now - hours[0]! + quarterHours / 2,
   }
 }
 
