@@ -20,7 +20,7 @@ test('disks of every habit: bands hold what they promise, and skill is real with
   expect(disk!['1-4h']!.skill).toBeGreaterThan(0)
   // A forecast without restarts is certain of what one time in twenty days is wrong.
   expect(uptime!['14d']!.skill).toBeGreaterThan(0.1)
-})
+}, 120_000)
 
 test('the simulated fleet: disks that fill, weekly clean-ups and restarts', () => {
   const history = simulatedHistory({ seed: 4, servers: 6, startAt: Date.UTC(2025, 2, 3), days: 12 })
@@ -35,7 +35,7 @@ test('the simulated fleet: disks that fill, weekly clean-ups and restarts', () =
   expect(disk!['1d']!.coverage80).toBeGreaterThan(0.7)
   // Twelve days leave no origin with fourteen after it.
   expect(disk!['14d']).toMatchObject({ points: 0, wql: null, skill: null })
-})
+}, 120_000)
 
 test('a history without these metrics has nothing to say of them', () => {
   const history = writtenDisks({ seed: 1, servers: 1, days: 2 })
