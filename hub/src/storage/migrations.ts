@@ -135,4 +135,36 @@ export const migrations: readonly string[] = [
      ended_at INTEGER,
      detail TEXT NOT NULL
    );`,
+  // What a calibrator has learnt from matured truth, per model it corrects.
+  `CREATE TABLE calibrators (model TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;`,
+  // Which model serves, and why: only ever added to. Trainings, and how each ended.
+  `CREATE TABLE model_decisions (
+     id INTEGER PRIMARY KEY,
+     at INTEGER NOT NULL,
+     model TEXT NOT NULL,
+     kind TEXT NOT NULL,
+     by TEXT NOT NULL,
+     reason TEXT NOT NULL,
+     body TEXT NOT NULL
+   );
+   CREATE INDEX model_decisions_by_model ON model_decisions (model, id);
+   CREATE TRIGGER model_decisions_are_never_changed BEFORE UPDATE ON model_decisions
+     BEGIN SELECT RAISE(ABORT, 'the decisions on models are append-only'); END;
+   CREATE TRIGGER model_decisions_are_kept BEFORE DELETE ON model_decisions
+     BEGIN SELECT RAISE(ABORT, 'the decisions on models are append-only'); END;
+   CREATE TRIGGER model_decisions_are_added_once BEFORE INSERT ON model_decisions
+     WHEN EXISTS (SELECT 1 FROM model_decisions WHERE id = NEW.id)
+     BEGIN SELECT RAISE(ABORT, 'the decisions on models are append-only'); END;
+   CREATE TABLE trainings (
+     id INTEGER PRIMARY KEY,
+     requested_at INTEGER NOT NULL,
+     started_at INTEGER,
+     ended_at INTEGER,
+     reason TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     state TEXT NOT NULL,
+     -- JSON: what is asked for, and what came of it.
+     job TEXT NOT NULL,
+     result TEXT NOT NULL
+   );`,
 ]
