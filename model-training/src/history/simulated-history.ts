@@ -1,16 +1,19 @@
 import { metricNames } from '@harbinger/shared/metrics'
 import { addSample, minuteMs } from '@harbinger/shared/window/series'
-import { type FleetOptions, simulatedFleet } from '../simulator/fleet.ts'
+import { type Fault, type FleetOptions, simulatedFleet } from '../simulator/fleet.ts'
 import { closeAllQuarters, type FleetHistory, spanSeries } from './fleet-history.ts'
 
 const dayMs = 24 * 60 * minuteMs
+
+/** With what went wrong: a fault's `index` is the place of its server. */
+export type SimulatedHistory = FleetHistory & { readonly faults: readonly Fault[] }
 
 /** A history of servers that do not exist, to learn from what a real trace does not show; labelled as simulated. */
 export function simulatedHistory({
   days,
   stepMinutes = 5,
   ...fleetOptions
-}: FleetOptions & { readonly days: number; readonly stepMinutes?: number }): FleetHistory {
+}: FleetOptions & { readonly days: number; readonly stepMinutes?: number }): SimulatedHistory {
   const fleet = simulatedFleet(fleetOptions)
   const from = fleetOptions.startAt
   const to = from + days * dayMs - 1
@@ -34,5 +37,6 @@ export function simulatedHistory({
     to,
     intervalMinutes: stepMinutes,
     metrics: metricNames,
+    faults: fleet.faults(),
   }
 }

@@ -49,6 +49,26 @@ describe('a batch to learn from', () => {
     }
   })
 
+  test('shows named moments more often than chance does, unblended', () => {
+    const moment = {
+      server: 2,
+      from: history.from + 3 * 86_400_000,
+      to: history.from + 3.1 * 86_400_000,
+    }
+    const rows = 200
+    const batch = drawBatch(trainingBatch(rows), [{ ...source, moments: [moment] }], {
+      ...{ seed: 9, place: 6 },
+    })
+    // Hardware tells the server; blends keep that of the window they began with.
+    const hour = (row: number): number => {
+      const [sin, cos] = batch.calendarPast.subarray(((row + 1) * T - 1) * 5)
+      return (((Math.atan2(sin!, cos!) / (2 * Math.PI)) * 24 + 24) % 24) + 0.25
+    }
+    const inMoment = [...Array(rows).keys()].filter((row) => hour(row) <= 2.7).length
+    expect(inMoment / rows).toBeGreaterThan(0.2)
+    expect(inMoment / rows).toBeLessThan(0.45)
+  })
+
   test('stays within what each metric can be', () => {
     const batch = draw(256, 3)
     for (const values of [batch.past, batch.seasonal, batch.truth, batch.peakTruth]) {

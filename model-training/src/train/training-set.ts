@@ -17,7 +17,11 @@ export type Source = {
   /** Windows end, and what follows them is measured, between these instants. */
   readonly from: number
   readonly to: number
+  /** Stretches that chance alone would show too seldom, as the rise of a fault; by place of the server in the history. */
+  readonly moments?: readonly Moment[]
 }
+
+export type Moment = { readonly server: number; readonly from: number; readonly to: number }
 
 type How = {
   readonly random: () => number
@@ -35,6 +39,9 @@ export const variations = {
   rescaled: 0.5,
   weekShifted: 0.5,
 } as const
+
+/** Of the windows of a source that names moments, this share ends in one. */
+const momentShare = 0.2
 
 /** Throws when a source is too short for a single window and what follows it. */
 export function checkSources(sources: readonly Source[]): void {
@@ -78,12 +85,20 @@ function pick(sources: readonly Source[], place: number): Source {
 /** Writes one window and its truth; false when the hub would not forecast there or nothing was measured after. */
 function drawWindow(batch: TrainingBatch, row: number, source: Source, how: How): boolean {
   const { random, augment } = how
-  const { from, to } = source
-  const now = from + random() * (to - horizonMs - from)
-  const one = cutAt(batch, row, { source, now, how })
+  const { from, to, moments = [] } = source
+  const moment =
+    augment && moments.length > 0 && random() < momentShare
+      ? moments[Math.floor(random() * moments.length)]!
+      : undefined
+  const now = moment
+    ? moment.from + random() * (moment.to - moment.from)
+    : from + random() * (to - horizonMs - from)
+  if (now < from || now > to - horizonMs) return false
+  const one = cutAt(batch, row, { source, now, how, server: moment?.server })
   if (!one) return false
   if (augment) {
-    if (random() < variations.blended) {
+    // A blend with a healthy server would be half a fault, that reaches no limit.
+    if (!moment && random() < variations.blended) {
       const days = Math.floor((to - horizonMs - from) / dayMs)
       const first = from + ((now - from) % dayMs)
       const then = first + Math.floor(random() * (days + 1)) * dayMs
@@ -117,18 +132,23 @@ type Place = {
   readonly how: How
   /** Only servers of this profile; default: any. */
   readonly profile?: Profile | undefined
+  /** Place of the server; default: any. */
+  readonly server?: number | undefined
 }
 
 function cutAt(
   batch: TrainingBatch,
   row: number,
-  { source, now, how, profile }: Place,
+  { source, now, how, profile, server: place }: Place,
 ): { readonly series: Series; readonly end: number; readonly profile?: Profile } | undefined {
   const { random, augment } = how
   const servers = profile
     ? source.history.servers.filter((server) => server.profile === profile)
     : source.history.servers
-  const server = servers[Math.floor(random() * servers.length)]!
+  const server =
+    place === undefined
+      ? servers[Math.floor(random() * servers.length)]!
+      : source.history.servers[place]!
   const end = cutWindow(batch, row, {
     server,
     now,
