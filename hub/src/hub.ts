@@ -89,7 +89,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       const rows = windowed.map((row) => ({ ...row, instead: accuracy.insteadOf(row.server) }))
       lap('window')
       const made = await forecaster.forecast({
-        ...{ batch, rows, windowEnd, issuedAt: now() },
+        ...{ batch, rows, windowEnd, issuedAt: now(), adapted: accuracy.adapted() },
         // The last batch also says who has none.
         abstained: abstained.splice(0),
       })

@@ -1,4 +1,9 @@
 import type { Accuracy, Drift } from '@harbinger/shared/accuracy'
+import {
+  type Calibrator,
+  type CalibratorState,
+  openCalibrator,
+} from '@harbinger/shared/forecast/calibrator'
 import type { Series } from '@harbinger/shared/window/series'
 import type { Instead } from '../forecast/forecast-rows.ts'
 import type { Log } from '../log.ts'
@@ -10,7 +15,8 @@ import { driftWatch } from './drift-watch.ts'
 import { logKeeper } from './keep-log.ts'
 import { ledger as openLedger, sumsOfLog } from './ledger.ts'
 import { toScorecards } from './scorecard.ts'
-import { dueScores } from './scorer.ts'
+import { observationsOf } from './observe.ts'
+import { dueScores, type Scored } from './scorer.ts'
 
 export type AccuracyOptions = {
   readonly stores: Omit<HubStores, 'close'>
@@ -20,8 +26,6 @@ export type AccuracyOptions = {
   readonly model: () => string | null
   /** Called once when a drift is found: the place to ask for a training. */
   readonly onDrift?: ((drift: Drift) => void) | undefined
-  /** Called with what is scored, in the order of the log: the place to adapt a calibration. */
-  readonly onScored?: ((scored: Awaited<ReturnType<typeof dueScores>>) => void) | undefined
   readonly log: Log
 }
 
@@ -32,15 +36,7 @@ const perTransaction = 128
 const dayMs = 86_400_000
 
 /** Keeps what was forecast, compares it with what came, and watches for drift. */
-export function accuracyRoom({
-  stores,
-  series,
-  now,
-  model,
-  onDrift,
-  onScored,
-  log,
-}: AccuracyOptions) {
+export function accuracyRoom({ stores, series, now, model, onDrift, log }: AccuracyOptions) {
   const { db, servers, forecastLog } = stores
   const keepLog = logKeeper(stores)
   const ledger = openLedger(forecastLog)
@@ -51,6 +47,7 @@ export function accuracyRoom({
       onDrift?.(found)
     },
   })
+  let calibrator: { readonly model: string; readonly learns: Calibrator } | undefined
   let windows: Accuracy['windows'] = []
   let scoredTo = 0
   let stopped = false
@@ -60,9 +57,29 @@ export function accuracyRoom({
   })
   let waiting = false
 
-  const keep = db.transaction((scored: Awaited<ReturnType<typeof dueScores>>) => {
+  const keep = db.transaction((scored: readonly Scored[]) => {
     for (const { score } of scored) forecastLog.addScore(score)
   })
+
+  /** The calibrator of the model that serves, with what it had learnt; another model begins anew. */
+  function calibratorNow(): Calibrator {
+    const id = model() ?? ''
+    if (calibrator?.model !== id) {
+      const state = forecastLog.calibrator(id)
+      const kept = state === undefined ? undefined : (JSON.parse(state) as CalibratorState)
+      calibrator = { model: id, learns: openCalibrator(kept) }
+    }
+    return calibrator.learns
+  }
+
+  /** Only what this model (or a baseline beside it) said teaches anything about its bands. */
+  function learn(scored: readonly Scored[]): void {
+    const id = model()
+    const learns = calibratorNow()
+    for (const one of observationsOf(scored.filter(({ row }) => row.model === id))) {
+      learns.observe(one)
+    }
+  }
 
   async function round(at: number): Promise<void> {
     if (at <= scoredTo) return
@@ -72,10 +89,13 @@ export function accuracyRoom({
       const some = scored.slice(from, from + perTransaction)
       keep(some)
       for (const one of some) ledger.add(one)
-      onScored?.(some)
       await nextTurn()
     }
     if (stopped) return
+    learn(scored)
+    if (scored.length > 0) {
+      forecastLog.putCalibrator(model() ?? '', JSON.stringify(calibratorNow().state()))
+    }
     forecastLog.setScoredTo(at)
     scoredTo = at
     windows = toScorecards(ledger, at)
@@ -111,6 +131,8 @@ export function accuracyRoom({
       const server = servers.find(name)
       return server && drift.insteadOf(server.profile)
     },
+    /** What matured truth says of the bands of the model that serves: see RowsToForecast. */
+    adapted: (): Float32Array => calibratorNow().adapted().slice(),
     problems: drift.problems,
     answer: (): Accuracy => ({
       ...answerOf(forecastLog, { windows, scoredTo }),

@@ -40,6 +40,8 @@ export type FleetToForecast = {
   /** Where the windows end (ms), as fillWindow returned it. */
   readonly windowEnd: number
   readonly issuedAt: number
+  /** See RowsToForecast. */
+  readonly adapted?: Float32Array | undefined
 }
 
 export type Examined = {
@@ -128,13 +130,13 @@ export async function openForecaster(options: ForecasterOptions) {
       readonly kind?: 'forecast' | 'examine'
     },
   ): Promise<Examined> {
-    const { windowEnd, issuedAt } = fleet
+    const { windowEnd, issuedAt, adapted } = fleet
     const rows = fleet.rows.slice(from, to).map(({ server, series, instead }) => ({
       ...{ server, slow: slow(series, windowEnd), instead },
     }))
     try {
       const batch = copyRows(fleet.batch, from, to)
-      const question = { kind, urgent, batch, rows, windowEnd, issuedAt }
+      const question = { kind, urgent, batch, rows, windowEnd, issuedAt, adapted }
       const answer = await host.ask(question, buffersOf(batch))
       if ('lost' in answer && answer.lost !== undefined) keeper.lost(answer.lost)
       if ('forecasts' in answer) return { forecasts: answer.forecasts, look: answer.look }
@@ -142,7 +144,7 @@ export async function openForecaster(options: ForecasterOptions) {
     } catch (error) {
       const problem = `the forecast worker stopped (${(error as Error).message}) and is being started again`
       const forecasts = await withoutWorker({
-        ...{ batch: copyRows(fleet.batch, from, to), rows, windowEnd, issuedAt },
+        ...{ batch: copyRows(fleet.batch, from, to), rows, windowEnd, issuedAt, adapted },
         network: { problem },
       })
       return { forecasts, look: undefined }

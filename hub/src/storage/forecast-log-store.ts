@@ -91,6 +91,12 @@ export function forecastLogStore(db: Database) {
   const hours = db.prepare<[number], { hour: number; sums: string }>(
     'SELECT hour, sums FROM accuracy_hours WHERE hour >= ? ORDER BY hour',
   )
+  const putCalibrator = db.prepare(
+    'INSERT OR REPLACE INTO calibrators (model, state) VALUES (?, ?)',
+  )
+  const calibrator = db
+    .prepare<[string], string>('SELECT state FROM calibrators WHERE model = ?')
+    .pluck()
   const removeHours = db.prepare('DELETE FROM accuracy_hours WHERE hour < ?')
 
   const toRow = (row: Row): LogRow => ({
@@ -144,6 +150,10 @@ export function forecastLogStore(db: Database) {
 
     putHour: (hour: number, sums: string): void => void putHour.run(hour, sums),
     hours: (from: number) => hours.all(from),
+
+    /** What was learnt from scores for a model, as text; undefined before anything was. */
+    calibrator: (model: string): string | undefined => calibrator.get(model),
+    putCalibrator: (model: string, state: string): void => void putCalibrator.run(model, state),
 
     /** Lets go of at most `most` forecasts that are older than the log keeps; returns how many went. */
     forgetBefore(at: number, most: number): number {
