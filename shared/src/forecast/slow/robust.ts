@@ -1,7 +1,47 @@
 /** The middle value; undefined of none. */
 export function medianOf(values: ArrayLike<number>): number | undefined {
-  if (values.length === 0) return undefined
-  const sorted = Float64Array.from(values).sort()
+  const n = values.length
+  if (n === 0) return undefined
+  if (scratch.length < n) scratch = new Float64Array(2 * n)
+  for (let i = 0; i < n; i++) {
+    const value = values[i]!
+    // No number is in no order: what finds the middle below would not end.
+    if (Number.isNaN(value)) return middleOfSorted(Float64Array.from(values).sort())
+    scratch[i] = value
+  }
+  const middle = n >> 1
+  const upper = put(scratch, middle, n - 1)
+  if (n % 2 === 1) return upper
+  let lower = scratch[0]!
+  for (let i = 1; i < middle; i++) if (scratch[i]! > lower) lower = scratch[i]!
+  return (lower + upper) / 2
+}
+
+let scratch = new Float64Array(256)
+
+/** Moves what belongs at `place` of [0, last] there, smaller values before it (Hoare 1961): a tenth of sorting. */
+function put(values: Float64Array, place: number, last: number): number {
+  let left = 0
+  let right = last
+  while (left < right) {
+    const pivot = values[place]!
+    let i = left
+    let j = right
+    while (i <= j) {
+      while (values[i]! < pivot) i++
+      while (values[j]! > pivot) j--
+      if (i > j) break
+      const held = values[i]!
+      values[i++] = values[j]!
+      values[j--] = held
+    }
+    if (j < place) left = i
+    if (place < i) right = j
+  }
+  return values[place]!
+}
+
+function middleOfSorted(sorted: Float64Array): number {
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
