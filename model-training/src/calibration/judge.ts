@@ -1,0 +1,135 @@
+import { openCalibration } from '@harbinger/shared/forecast/calibrate'
+import { bucketOfStep, type Calibration } from '@harbinger/shared/forecast/calibration'
+import type { CalibratorState } from '@harbinger/shared/forecast/calibrator'
+import { breachChance, type Curve } from '@harbinger/shared/forecast/chance'
+import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
+import { settle } from '@harbinger/shared/forecast/settle'
+import { criticalLimit, worsens } from '@harbinger/shared/limits'
+import { networkMetricNames } from '@harbinger/shared/metrics'
+import { choiceOf, type ContenderName, type Manifest } from '@harbinger/shared/model'
+import { horizonSteps as F, V } from '@harbinger/shared/window/window-batch'
+import type { Inference } from '../onnx/inference.ts'
+import { type CoverageReport, coverageCount } from './buckets.ts'
+import { collect, type Collected, type Stretch } from './collect.ts'
+import { type Decile, decileCount } from './deciles.ts'
+import { metricNumbers, pickMetric } from './pick-metric.ts'
+import { replay } from './replay.ts'
+import { servingBaselines } from './serving-baselines.ts'
+import { ownThresholds } from './thresholds.ts'
+
+export type CalibrationReport = {
+  readonly history: string
+  readonly from: string
+  readonly to: string
+  /** As the contenders say it; corrected by what was fitted; and then adapted to matured truth, as a hub serves it. */
+  readonly before: CoverageReport
+  readonly fitted: CoverageReport
+  readonly after: CoverageReport
+  /** Chance of reaching a threshold within 1, 4 and 8 h against how often it came. */
+  readonly chances: {
+    /** Thresholds at the 90, 95 and 98 % quantile of each server's own past. */
+    readonly ownPast: { readonly before: readonly Decile[]; readonly after: readonly Decile[] }
+    /** Critical limits. */
+    readonly limits: { readonly before: readonly Decile[]; readonly after: readonly Decile[] }
+  }
+}
+
+export type JudgeOptions = Stretch & {
+  readonly calibration: Calibration
+  readonly inference: Inference | undefined
+  /** Who serves; undefined: the model everywhere. */
+  readonly serves?: Manifest['serves'] | undefined
+  /** What a calibrator had learnt before. */
+  readonly learnt?: CalibratorState | undefined
+  /** Minutes between origins; default 60. */
+  readonly every?: number
+  readonly gain?: number | undefined
+  readonly onProgress?: ((share: number) => void) | undefined
+}
+
+const P = peakMinutes.length
+const stages = ['before', 'fitted', 'after'] as const
+
+/** What the bands held and the chances were worth on days nobody learnt from: before, and as a hub serves them. */
+export async function judgeCalibration(options: JudgeOptions): Promise<CalibrationReport> {
+  const { history, from, to, calibration, serves, learnt, gain } = options
+  const thresholds = ownThresholds(history, from)
+  const calibrate = openCalibration(calibration)
+  const counts = { before: coverageCount(), fitted: coverageCount(), after: coverageCount() }
+  const deciles = { own: both(), limits: both() }
+  const adaptation = replay(learnt, { gain })
+  const numbers = metricNumbers()
+
+  function addMetric(
+    { said, truth, places }: Collected,
+    { row, v, contender }: { row: number; v: number; contender: ContenderName },
+  ): void {
+    const { server, index, end } = places[row]!
+    const metric = networkMetricNames[v]!
+    const profile = server.profile ?? 'unknown'
+    const place = { contender, profile: server.profile, v }
+    const curve = calibration.chances.find((one) => one.contender === contender)?.came
+    const own = thresholds[index]![v]!
+    const limit = criticalLimit(server.profile ?? 'generic', metric, server)
+    for (const stage of stages) {
+      pickMetric(said.get(contender)!, row, v, numbers)
+      if (stage === 'fitted') calibrate(numbers, place)
+      if (stage === 'after') calibrate(numbers, place, adaptation.adapted())
+      if (!settle(numbers, metric)) return
+      const count = counts[stage]
+      for (let f = 0; f < F; f++) {
+        const k = (row * F + f) * V + v
+        if (truth.truthKnown[k] === 0) continue
+        const of = { profile, v, target: 'step', bucket: bucketOfStep(f) } as const
+        count.add(numbers.quantiles, f * Q, { ...of, truth: truth.truth[k]! })
+      }
+      for (let p = 0; p < P; p++) {
+        const k = (row * P + p) * V + v
+        if (truth.peakKnown[k] === 0) continue
+        const worst = truth.peakTruth[k]!
+        count.add(numbers.peaks, p * Q, { profile, v, target: 'peak', bucket: p, truth: worst })
+        if (stage === 'fitted') continue
+        const tell = (into: ReturnType<typeof both>, threshold: number): void => {
+          const direction = worsens(metric)
+          const of = { threshold, worsens: direction, offset: p * Q }
+          const chance = breachChance(numbers.peaks, {
+            ...of,
+            curve: stage === 'after' ? (curve as Curve) : undefined,
+          })
+          into[stage].add(chance, direction === 'up' ? worst >= threshold : worst <= threshold)
+        }
+        for (const threshold of own) tell(deciles.own, threshold)
+        if (limit !== undefined) tell(deciles.limits, limit)
+      }
+    }
+    adaptation.wait({ place, end, numbers, truth, row })
+  }
+
+  const baselines = servingBaselines(serves)
+  await collect(options, { ...options, baselines }, (collected) => {
+    for (let row = 0; row < collected.size; row++) {
+      adaptation.turn(collected.places[row]!.end)
+      for (const [v, metric] of networkMetricNames.entries()) {
+        const { profile } = collected.places[row]!.server
+        const choice = serves && choiceOf(serves, metric, profile)?.contender
+        const wanted = serves ? (choice ?? 'seven-day-mean-level') : 'model'
+        const contender = collected.said.has(wanted) ? wanted : 'seven-day-mean-level'
+        addMetric(collected, { row, v, contender })
+      }
+    }
+  })
+
+  return {
+    ...{ history: history.name, from: iso(from), to: iso(to) },
+    before: counts.before.report(),
+    fitted: counts.fitted.report(),
+    after: counts.after.report(),
+    chances: {
+      ownPast: { before: deciles.own.before.report(), after: deciles.own.after.report() },
+      limits: { before: deciles.limits.before.report(), after: deciles.limits.after.report() },
+    },
+  }
+}
+
+const both = () => ({ before: decileCount(), after: decileCount() })
+const iso = (at: number): string => new Date(at).toISOString()
