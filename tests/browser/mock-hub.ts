@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import type { ServerSummary } from '@harbinger/shared/api'
+import type { WhatIfRequest } from '@harbinger/shared/explanation'
+import { explanationOf, whatIfOf, withheldExplanation } from '../view/fake-explanation.ts'
+import { mockAccuracy } from './mock-accuracy.ts'
 import { mockFleet } from './mock-fleet.ts'
 
 const types: Readonly<Record<string, string>> = {
@@ -18,7 +21,9 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
   const fleet = mockFleet(size, now())
   const streams = new Set<ServerResponse>()
   const asked: string[] = []
+  const supposed: WhatIfRequest[] = []
   let refusing = false
+  let withholding = false
   let eventId = 0
 
   function json(response: ServerResponse, body: unknown, status = 200) {
@@ -41,6 +46,7 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
       return json(response, { error: { code: 'down', message: 'the hub is down' } }, 503)
     const [, , , what, name, part] = url.pathname.split('/')
     if (what === 'health') return json(response, { status: 'ok', version: '0.1.0-test' })
+    if (what === 'accuracy') return json(response, mockAccuracy(now()))
     if (what === 'fleet') return json(response, fleet.fleet(now()))
     if (what === 'scenario') {
       let body = ''
@@ -68,6 +74,21 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
         404,
       )
     if (part === undefined) return json(response, fleet.detail(one, now()))
+    if (part === 'explanation') {
+      const made = (withholding ? withheldExplanation : explanationOf)(name!, now())
+      return json(response, made)
+    }
+    if (part === 'what-if') {
+      let body = ''
+      for await (const chunk of request) body += chunk
+      supposed.push(JSON.parse(body) as WhatIfRequest)
+      if (supposed.at(-1)!.changes?.[0]?.metric === 'swap_used_pct') {
+        const message =
+          'body changes.0.metric: swap_used_pct was not measured in the last 60 minutes'
+        return json(response, { error: { code: 'invalid_request', message } }, 400)
+      }
+      return json(response, whatIfOf(fleet.forecast(one, now()), 0.5, now()))
+    }
     if (part === 'forecast') return json(response, fleet.forecast(one, now()))
     const read = (key: string) => url.searchParams.get(key)!
     return json(
@@ -105,6 +126,10 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
     names: fleet.names,
     /** What was asked of it so far, as "GET /path". */
     asked,
+    /** The what-if questions so far. */
+    supposed,
+    /** Explanations fail their checks until `comeBack`. */
+    withhold: () => void (withholding = true),
     row: (name: string): ServerSummary => fleet.summary(fleet.find(name)!, now()),
     rows: () => fleet.rows(now()),
     fleet: () => fleet.fleet(now()),
@@ -114,7 +139,10 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
       refusing = true
       hangUp()
     },
-    comeBack: () => void (refusing = false),
+    comeBack() {
+      refusing = false
+      withholding = false
+    },
     async close() {
       hangUp()
       server.closeAllConnections()
