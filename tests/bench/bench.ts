@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, agent, cycle, ingest, profiles,
- * train, or all of them without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
+ * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, cycle, incidents, profiles, ingest, agent, train, or all of them
+ * without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
  * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; profiles
  * takes `--model` and `--without-profiles` (again for each seed), or `--steps` and `--seeds` of what it trains itself.
@@ -13,6 +13,7 @@ import { benchCycle } from '../../hub/src/bench/cycle-bench.ts'
 import { benchIngest } from '../../hub/src/bench/ingest-bench.ts'
 import { openBenchHub } from '../../hub/src/bench/open-bench-hub.ts'
 import { benchAccuracy } from '../../model-training/src/bench/accuracy-bench.ts'
+import { benchIncidents } from '../../model-training/src/bench/incidents-bench.ts'
 import { benchProfiles } from '../../model-training/src/bench/profiles-bench.ts'
 import { benchTrain } from '../../model-training/src/bench/train-bench.ts'
 import { type Figure, toPage } from './figures.ts'
@@ -41,13 +42,15 @@ const benches: { readonly [name: string]: Bench } = {
     small
       ? [await benchCycle({ small })]
       : [await benchCycle({ servers: 90 }), await benchCycle({ servers: 1000 })],
+  incidents: (small) => benchIncidents({ small, clock, at }),
   ingest: async (small) => [await benchIngest({ small })],
   profiles: (small) =>
     benchProfiles({
       ...{ small, clock, at, models: values.model, withoutProfiles: values['without-profiles'] },
       ...{ steps: countOf(values.steps), seeds: countOf(values.seeds) },
     }),
-  train: (small) => benchTrain({ steps: small ? 3 : 60, clock, at }),
+  train: (small) =>
+    benchTrain({ steps: small ? 3 : 60, python: process.env.HARBINGER_PYTHON, clock, at }),
 }
 
 const countOf = (text: string | undefined): number | undefined =>
