@@ -16,7 +16,7 @@ export type ProfilesBench = {
   readonly withoutProfiles?: readonly string[] | undefined
   /** Of each training; default 600, small 3. */
   readonly steps?: number | undefined
-  /** How many seeds are trained of each kind; default 5, small 2. */
+  /** How many seeds are trained of each kind; default 5, small 1. */
   readonly seeds?: number | undefined
   readonly clock: () => number
   readonly at: string
@@ -27,7 +27,7 @@ const startAt = Date.UTC(2025, 8, 1)
 
 /** What profiles are worth, and whether a model that is not told the profile is as good as one that knows of none. */
 export async function benchProfiles(options: ProfilesBench): Promise<readonly BenchFigure[]> {
-  const { small, clock, at, steps = small ? 3 : 600, seeds = small ? 2 : 5 } = options
+  const { small, clock, at, steps = small ? 3 : 600, seeds = small ? 1 : 5 } = options
   const folder = mkdtempSync(join(tmpdir(), 'harbinger-profiles-'))
   try {
     const given = options.models && options.withoutProfiles
