@@ -8,6 +8,9 @@ import type {
   ServerDetail,
 } from '@harbinger/shared/api'
 
+import type { Explanation, WhatIf, WhatIfRequest } from '@harbinger/shared/explanation'
+import type { MetricName } from '@harbinger/shared/metrics'
+
 // A value import of the API module would bring its schemas into the bundle; types cost nothing.
 const apiPrefix = '/api/v1'
 
@@ -40,6 +43,28 @@ export const readServer = async (name: string, signal: AbortSignal): Promise<Ser
 
 export const readForecast = async (name: string, signal: AbortSignal): Promise<Forecast> =>
   (await ask(`${server(name)}/forecast`, { signal })).json()
+
+/** Of the metric asked for, else of the most pressing one. */
+export const readExplanation = async (
+  name: string,
+  metric: MetricName | undefined,
+  signal: AbortSignal,
+): Promise<Explanation> =>
+  (await ask(`${server(name)}/explanation${metric ? `?metric=${metric}` : ''}`, { signal })).json()
+
+export const askWhatIf = async (
+  name: string,
+  request: WhatIfRequest,
+  signal: AbortSignal,
+): Promise<WhatIf> =>
+  (
+    await ask(`${server(name)}/what-if`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+      signal,
+    })
+  ).json()
 
 export async function readSamples(
   name: string,

@@ -4,15 +4,21 @@ import type { Outlook } from './outlook.ts'
 /** Undefined: another line has a point here; null: a gap. uPlot tells the two apart. */
 export type Column = (number | null | undefined)[]
 
-/** Seconds, then history mean and max, then 96 % high, 80 % high, median, 80 % low, 96 % low. */
+/** Seconds, then history mean and max, then 96 % high, 80 % high, median, 80 % low, 96 % low, then what-if median. */
 export type ChartColumns = [number[], ...Column[]]
 
 const forecastLines = ['high96', 'high80', 'median', 'low80', 'low96'] as const
 
-/** History and forecast on one axis of time. */
-export function toColumns(history: History, outlook: Outlook | undefined): ChartColumns {
+/** History and forecast on one axis of time, and what the forecast would be with changed input. */
+export function toColumns(
+  history: History,
+  outlook: Outlook | undefined,
+  whatIf?: Outlook,
+): ChartColumns {
   const ahead = outlook ? forecastPoints(outlook) : []
-  const times = [...new Set([...history.at, ...ahead.map(({ at }) => at)])].sort((a, b) => a - b)
+  const supposed = whatIf ? forecastPoints(whatIf) : []
+  const all = [...history.at, ...[...ahead, ...supposed].map(({ at }) => at)]
+  const times = [...new Set(all)].sort((a, b) => a - b)
   const index = new Map(times.map((time, i) => [time, i]))
   const empty = (): Column => new Array<number | null | undefined>(times.length).fill(undefined)
   const mean = empty()
@@ -27,7 +33,9 @@ export function toColumns(history: History, outlook: Outlook | undefined): Chart
     forecastLines.forEach((line, i) => {
       lines[i]![index.get(at)!] = outlook![line][step] ?? null
     })
-  return [times.map((time) => time / 1000), mean, max, ...lines]
+  const other = empty()
+  for (const { at, step } of supposed) other[index.get(at)!] = whatIf!.median[step] ?? null
+  return [times.map((time) => time / 1000), mean, max, ...lines, other]
 }
 
 /** Each step stands at its middle; the first and the last reach to the ends of what they cover. */

@@ -52,6 +52,7 @@ export function openChart(element: HTMLElement, first: ChartFacts, options: Char
     { stroke: colour('chart-forecast'), width: 2, dash: [6, 4], points },
     hidden,
     hidden,
+    { stroke: colour('chart-what-if'), width: 2, points },
   ]
   const bands = [
     { series: [2, 1], fill: colour('chart-peak') },
