@@ -4,7 +4,7 @@ import { networkMetricNames } from './metrics.ts'
 import { type Profile, profiles } from './profiles.ts'
 
 /** What a model folder holds; the hub refuses one whose hashes, contract or shapes do not match. */
-export const modelFiles = ['infer.onnx', 'weights.bin', 'report.json'] as const
+export const modelFiles = ['infer.onnx', 'weights.bin', 'calibration.json', 'report.json'] as const
 
 const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
 

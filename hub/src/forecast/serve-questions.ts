@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { MessagePort } from 'node:worker_threads'
+import { openCalibration } from '@harbinger/shared/forecast/calibrate'
 import type { WindowBatch } from '@harbinger/shared/window/window-batch'
 import { readModelFolder } from '@harbinger/model-training/model/model-folder'
 import {
@@ -52,7 +53,9 @@ export function serveQuestions(port: MessagePort, { open }: { readonly open?: Op
       const { manifest } = checked
       const inference = await openWatchedInference(folder, { threads, open })
       await serving?.inference.close()
-      serving = { serving: { id: manifest.id, serves: manifest.serves }, inference }
+      const { chances } = checked.calibration
+      const calibration = { calibrate: openCalibration(checked.calibration), chances }
+      serving = { serving: { id: manifest.id, serves: manifest.serves, calibration }, inference }
       const { id, kind, trainedAt } = manifest
       return { number, loaded: { id, kind, trainedAt } }
     } catch (error) {

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { contractVersion } from '@harbinger/shared/version'
+import { type CalibrationCell, noCalibration } from '@harbinger/shared/forecast/calibration'
 import type { Manifest } from '@harbinger/shared/model'
+import { rewriteCalibration } from './calibration-file.ts'
 import { readGraphContract } from '../onnx/training.ts'
 import { listModels, readModelFolder, readWeights, writeModelFolder } from './model-folder.ts'
 import { baseModelFolder, graphsFolder } from './shipped.ts'
@@ -35,7 +37,20 @@ function changeManifest(change: object): void {
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }))
 }
 
+const cell = {
+  ...{ contender: 'model', profile: null, metric: null, target: 'step', bucket: 0, points: 200 },
+  shift: [-0.2, -0.1, 0, 0, 0, 0.1, 0.2],
+} satisfies CalibrationCell
+const far = [-21, 0, 0, 0, 0, 0, 0]
+
 describe('a model folder', () => {
+  test('keeps its calibration, and takes another one with its hash', () => {
+    expect(read()).toMatchObject({ calibration: noCalibration })
+    const calibration = { ...noCalibration, cells: [cell] }
+    rewriteCalibration(folder, calibration)
+    expect(read()).toMatchObject({ manifest: { id: 'tft-1' }, calibration })
+  })
+
   test('that was written is read again, with its weights', () => {
     expect(read()).toMatchObject({ folder, manifest: { id: 'tft-1' } })
     expect(readWeights(folder)).toEqual(theta)
@@ -82,6 +97,16 @@ describe('a model folder', () => {
       'a file was changed',
       () => writeFileSync(join(folder, 'report.json'), '{"wql":0}'),
       'report.json has SHA-256',
+    ],
+    [
+      'the calibration is none',
+      () => rewriteCalibration(folder, { ...noCalibration, version: 2 as 1 }),
+      'calibration.json is not a calibration (/version',
+    ],
+    [
+      'the calibration moves a quantile out of all bounds',
+      () => rewriteCalibration(folder, { ...noCalibration, cells: [{ ...cell, shift: far }] }),
+      'calibration.json is not a calibration (/cells/0/shift/0',
     ],
     [
       'the weights are too few',

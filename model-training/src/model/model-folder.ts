@@ -11,10 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { type Calibration, noCalibration } from '@harbinger/shared/forecast/calibration'
 import { type Manifest, ManifestSchema, modelFiles } from '@harbinger/shared/model'
 import { contractMismatch } from '@harbinger/shared/version'
 import { Compile } from 'typebox/compile'
 import { readGraphContract } from '../onnx/training.ts'
+import { calibrationText, readCalibration } from './calibration-file.ts'
 
 const ManifestFile = Compile(ManifestSchema)
 
@@ -22,6 +24,8 @@ const ManifestFile = Compile(ManifestSchema)
 export type ModelFolder = {
   readonly folder: string
   readonly manifest: Manifest
+  /** What its forecasts are corrected by. */
+  readonly calibration: Calibration
 }
 
 /** Writes a model folder whole or not at all: it appears under its name when every file is there. */
@@ -31,11 +35,14 @@ export function writeModelFolder(
     graphs,
     theta,
     report,
+    calibration = noCalibration,
     manifest,
   }: {
     readonly graphs: string
     readonly theta: Float32Array
     readonly report: object
+    /** Default: one that corrects nothing. */
+    readonly calibration?: Calibration | undefined
     readonly manifest: Omit<Manifest, 'files'>
   },
 ): ModelFolder {
@@ -47,13 +54,14 @@ export function writeModelFolder(
     join(next, 'weights.bin'),
     new Uint8Array(theta.buffer, theta.byteOffset, theta.byteLength),
   )
+  writeFileSync(join(next, 'calibration.json'), calibrationText(calibration))
   writeFileSync(join(next, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
   const files = Object.fromEntries(modelFiles.map((name) => [name, sha256(join(next, name))]))
   const whole: Manifest = { ...manifest, files }
   writeFileSync(join(next, 'manifest.json'), `${JSON.stringify(whole, null, 2)}\n`)
   rmSync(folder, { recursive: true, force: true })
   renameSync(next, folder)
-  return { folder, manifest: whole }
+  return { folder, manifest: whole, calibration }
 }
 
 /**
@@ -98,7 +106,9 @@ export function readModelFolder(
       )
     }
   }
-  return { folder, manifest }
+  const calibration = readCalibration(folder)
+  if ('refused' in calibration) return refused(calibration.refused)
+  return { folder, manifest, calibration }
 }
 
 /** The weights of a checked model, to go on training from. */
