@@ -132,3 +132,23 @@ test('answers over HTTP', async () => {
   expect(answer.status).toBe(200)
   expect(((await answer.json()) as { servers: unknown[] }).servers).toHaveLength(2)
 })
+
+test('a server is forecast anew when somebody asks for it, before the next cycle', async () => {
+  giveHistory()
+  await open()
+  await hub.untilForecast()
+  const [{ name } = { name: '' }, other] = hub.sources.servers()
+  time.move(5_000)
+  const forecast = async (path: string) =>
+    (await (await fetch(`${hub.address}/api/v1/servers/${path}`)).json()) as {
+      issuedAt: string
+      metrics: object
+    }
+  const before = await forecast(`${name}/forecast`)
+  expect(before.issuedAt).toBe(new Date(start).toISOString())
+  const fresh = await forecast(`${name}/forecast?fresh=true`)
+  expect(fresh.issuedAt).toBe(new Date(start + 5_000).toISOString())
+  expect(Object.keys(fresh.metrics)).toEqual(Object.keys(before.metrics))
+  expect(await forecast(`${name}/forecast`)).toEqual(fresh)
+  expect((await forecast(`${other!.name}/forecast`)).issuedAt).toBe(before.issuedAt)
+})

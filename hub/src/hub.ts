@@ -7,6 +7,7 @@ import { cycles } from './cycles.ts'
 import { openEpisodes } from './explain/episodes/episodes.ts'
 import { openExplainer } from './explain/explainer.ts'
 import { openForecaster } from './forecast/forecaster.ts'
+import { freshForecast } from './forecast/fresh-forecast.ts'
 import { hubHealth } from './health.ts'
 import { openBroker } from './ingest/broker.ts'
 import type { Log } from './log.ts'
@@ -33,12 +34,10 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   const window = fleetWindow((serverId, series) =>
     loadSeries(rollups, { serverId, series, now: now() }),
   )
-  await inSlices([...servers.all()], ({ id }) => window.open(id, rollups.quarterBounds(id).last))
-  const forecaster = await openForecaster({
-    modelFolder: resolve(config.modelFolder),
-    device: config.device,
-    log,
-  })
+  const [forecaster] = await Promise.all([
+    openForecaster({ modelFolder: resolve(config.modelFolder), device: config.device, log }),
+    inSlices([...servers.all()], ({ id }) => window.open(id, rollups.quarterBounds(id).last)),
+  ])
 
   const accuracy = accuracyRoom({
     ...{ stores, series: window.series, now, log },
@@ -104,6 +103,12 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     }
   }, log)
 
+  const forecastNow = freshForecast({
+    ...{ now, find: servers.find, series: window.series, forecast: forecaster.forecast },
+    ...{ adapted: accuracy.adapted, keep: fleet.setForecast },
+    rowOf: (row) => ({ ...row, instead: accuracy.insteadOf(row.server) }),
+  })
+
   const keepHouse = housekeeping(stores, { window, retention: config.retention, log })
   const timers = [
     clock.every(config.forecastEverySeconds * 1000, (due) => void rounds.start(due)),
@@ -119,7 +124,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   ]
   const health = hubHealth({ now, forecaster, broker, rounds, accuracy, servers: servers.count })
   const { host, port, allowedHosts } = config.http
-  const sources = { ...fleet.sources, ...explainer }
+  const sources = { ...fleet.sources, ...explainer, forecastNow }
   const view = await openView({
     ...{ host, port, allowedHosts, sources, uiDirectory: config.uiFolder, log },
   })

@@ -181,6 +181,11 @@ export const MetricForecastSchema = Type.Object({
   ),
 })
 
+export const ForecastQuery = Type.Object({
+  fresh: Type.Optional(
+    Type.Boolean({ default: false, description: 'made now, not in the last cycle' }),
+  ),
+})
 export const ForecastSchema = Type.Object({
   server: Type.String(),
   issuedAt: Instant,

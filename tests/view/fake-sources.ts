@@ -169,6 +169,7 @@ export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSource
       const row = find(name)
       return row && rampForecast(row.name)
     },
+    forecastNow: async () => {},
     explanation: async (name) => {
       const row = find(name)
       return row && explanationOf(row.name, now)

@@ -4,7 +4,7 @@ import { chunkRows } from '@harbinger/model-training/onnx/inference'
 import type { Series } from '@harbinger/shared/window/series'
 import type { WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { Log } from '../log.ts'
-import { nextTurn, sliceMs } from '../window/slices.ts'
+import { inSlices, nextTurn, sliceMs } from '../window/slices.ts'
 import { chooseDevice, type ChooseOptions, type WantedDevice } from './choose-device.ts'
 import { deviceKeeper } from './device-keeper.ts'
 import { forecastRow, type Instead, type RowsToForecast } from './forecast-rows.ts'
@@ -131,9 +131,10 @@ export async function openForecaster(options: ForecasterOptions) {
     },
   ): Promise<Examined> {
     const { windowEnd, issuedAt, adapted } = fleet
-    const rows = fleet.rows.slice(from, to).map(({ server, series, instead }) => ({
-      ...{ server, slow: slow(series, windowEnd), instead },
-    }))
+    const rows: Omit<RowsToForecast, 'network'>['rows'][number][] = []
+    await inSlices(fleet.rows.slice(from, to), ({ server, series, instead }) => {
+      rows.push({ server, slow: slow(series, windowEnd), instead })
+    })
     try {
       const batch = copyRows(fleet.batch, from, to)
       const question = { kind, urgent, batch, rows, windowEnd, issuedAt, adapted }

@@ -72,7 +72,7 @@ export function liveFleet({
   const known = (server: Server): Assessed => assessed.get(server.id) ?? assess(server)
   const allKnown = (): Assessed[] => [...servers.all()].map(known)
 
-  const sources: Omit<ViewSources, 'explanation' | 'whatIf'> = {
+  const sources: Omit<ViewSources, 'explanation' | 'whatIf' | 'forecastNow'> = {
     now,
     health: options.health,
     accuracy: options.accuracy,

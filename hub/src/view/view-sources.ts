@@ -31,6 +31,8 @@ export type ViewSources = {
     range: { readonly from: number; readonly to: number; readonly stepSeconds?: number },
   ) => Samples | undefined
   readonly forecast: (name: string) => Forecast | undefined
+  /** Makes the forecast of a server anew, before the next cycle does; settles when `forecast` answers with it. */
+  readonly forecastNow: (name: string) => Promise<void>
   /** Why a server is forecast as it is; of the metric asked for, else of the most pressing. */
   readonly explanation: (name: string, metric?: MetricName) => Promise<Explanation | undefined>
   /** A refusal says in words what is wrong with the question, or with the server. */

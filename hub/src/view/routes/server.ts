@@ -1,5 +1,6 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import {
+  ForecastQuery,
   ForecastSchema,
   ProblemSchema,
   SamplesQuery,
@@ -10,7 +11,7 @@ import { serverNamePattern } from '@harbinger/shared/server'
 import { badRequest, noSuchServer } from '../problems.ts'
 import type { ViewSources } from '../view-sources.ts'
 
-type Options = Pick<ViewSources, 'server' | 'samples' | 'forecast' | 'now'>
+type Options = Pick<ViewSources, 'server' | 'samples' | 'forecast' | 'forecastNow' | 'now'>
 
 const params = Type.Object({ name: Type.String({ pattern: serverNamePattern }) })
 const problems = { 400: ProblemSchema, 404: ProblemSchema }
@@ -19,7 +20,7 @@ const dayMs = 24 * 3_600_000
 /** One server: how it is, how it was, how it will probably be. */
 export const serverRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app,
-  { server, samples, forecast, now },
+  { server, samples, forecast, forecastNow, now },
 ) => {
   app.get(
     '/servers/:name',
@@ -68,10 +69,14 @@ export const serverRoutes: FastifyPluginAsyncTypebox<Options> = async (
         summary: 'The next 8 hours: quantiles per metric and step, their source, time to threshold',
         tags: ['servers'],
         params,
+        querystring: ForecastQuery,
         response: { 200: ForecastSchema, ...problems },
       },
     },
-    async ({ params: { name } }) => orNoSuchServer(forecast(name), name),
+    async ({ params: { name }, query: { fresh } }) => {
+      if (fresh) await forecastNow(name)
+      return orNoSuchServer(forecast(name), name)
+    },
   )
 }
 
