@@ -13,26 +13,27 @@ const fewestCases = 2000
 export function isotonic({ said, came }: Cases): Exclude<Curve, undefined> | undefined {
   if (said.length < fewestCases) return undefined
   const order = Uint32Array.from(said.keys()).sort((a, b) => said[a]! - said[b]!)
-  const blocks: { said: number; came: number; n: number }[] = []
+  const blocks: { first: number; last: number; came: number; n: number }[] = []
   // Bins of 1 % first, so that a block is never a handful of cases at one end.
   const perBin = Math.max(50, Math.floor(said.length / 100))
   for (let from = 0; from < order.length; from += perBin) {
     const bin = order.subarray(from, Math.min(order.length, from + perBin))
-    const block = { said: 0, came: 0, n: bin.length }
-    for (const i of bin) {
-      block.said += said[i]!
-      block.came += came[i]!
-    }
+    const block = { first: said[bin[0]!]!, last: said[bin.at(-1)!]!, came: 0, n: bin.length }
+    for (const i of bin) block.came += came[i]!
     blocks.push(block)
     while (blocks.length > 1 && share(blocks.at(-2)!) >= share(blocks.at(-1)!)) {
       const last = blocks.pop()!
       const before = blocks.at(-1)!
-      before.said += last.said
+      before.last = last.last
       before.came += last.came
       before.n += last.n
     }
   }
-  const knots = blocks.map((block) => [block.said / block.n, share(block)] as const)
+  // A bin is a place, a pooled block is level from its first to its last.
+  const knots = blocks.flatMap((block) => [
+    [block.first, share(block)] as const,
+    [block.last, share(block)] as const,
+  ])
   return chanceGrid.map((chance) => Number(readOff(knots, chance).toFixed(4)))
 }
 
@@ -44,5 +45,5 @@ function readOff(knots: readonly (readonly [number, number])[], at: number): num
   if (after === 0) return knots[0]![1]
   const [x0, y0] = knots[after - 1]!
   const [x1, y1] = knots[after]!
-  return y0 + ((at - x0) / (x1 - x0)) * (y1 - y0)
+  return x1 > x0 ? y0 + ((at - x0) / (x1 - x0)) * (y1 - y0) : y1
 }

@@ -5,7 +5,7 @@ import { breachChance, type Curve } from '@harbinger/shared/forecast/chance'
 import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
 import { settle } from '@harbinger/shared/forecast/settle'
 import { criticalLimit, worsens } from '@harbinger/shared/limits'
-import { networkMetricNames } from '@harbinger/shared/metrics'
+import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
 import { choiceOf, type ContenderName, type Manifest } from '@harbinger/shared/model'
 import { horizonSteps as F, V } from '@harbinger/shared/window/window-batch'
 import type { Inference } from '../onnx/inference.ts'
@@ -39,6 +39,8 @@ export type JudgeOptions = Stretch & {
   readonly inference: Inference | undefined
   /** Who serves; undefined: the model everywhere. */
   readonly serves?: Manifest['serves'] | undefined
+  /** Only these metrics; default all. */
+  readonly metrics?: readonly MetricName[] | undefined
   /** What a calibrator had learnt before. */
   readonly learnt?: CalibratorState | undefined
   /** Minutes between origins; default 60. */
@@ -110,6 +112,7 @@ export async function judgeCalibration(options: JudgeOptions): Promise<Calibrati
     for (let row = 0; row < collected.size; row++) {
       adaptation.turn(collected.places[row]!.end)
       for (const [v, metric] of networkMetricNames.entries()) {
+        if (options.metrics && !options.metrics.includes(metric)) continue
         const { profile } = collected.places[row]!.server
         const choice = serves && choiceOf(serves, metric, profile)?.contender
         const wanted = serves ? (choice ?? 'seven-day-mean-level') : 'model'

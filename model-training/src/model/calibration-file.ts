@@ -28,13 +28,17 @@ export function readCalibration(folder: string): Calibration | { readonly refuse
 /** Gives a model folder a calibration in place of its own; the weights stay. Also of a folder that has none yet. */
 export function rewriteCalibration(folder: string, calibration: Calibration): void {
   const path = join(folder, 'manifest.json')
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest
+  const manifest = readManifest(folder)
   const text = calibrationText(calibration)
   const hash = createHash('sha256').update(text).digest('hex')
   replace(join(folder, 'calibration.json'), text)
   const files = { ...manifest.files, 'calibration.json': hash }
   replace(path, `${JSON.stringify({ ...manifest, files }, null, 2)}\n`)
 }
+
+/** Unchecked: of a folder that may lack its calibration. */
+export const readManifest = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest
 
 function replace(file: string, text: string): void {
   writeFileSync(`${file}.next`, text)

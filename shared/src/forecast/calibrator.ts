@@ -38,7 +38,7 @@ export type Calibrator = ReturnType<typeof openCalibrator>
  * How fast a band follows: the share by which it grows in an hour in which every truth lies beyond it. Measured, see
  * model-training/LOG.md, "Calibration".
  */
-const defaultGain = 0.1
+const defaultGain = 0.2
 /** An hour with this many points counts half as much as one with very many. */
 const shyPoints = 20
 /** No band becomes narrower than a quarter or wider than four times what was fitted. */
