@@ -4,6 +4,7 @@ import { type Calibrate, openCalibration } from '@harbinger/shared/forecast/cali
 import {
   type Calibration,
   contenderOf,
+  curveOf,
   noCalibration,
 } from '@harbinger/shared/forecast/calibration'
 import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
@@ -119,7 +120,7 @@ function corrector(
     const contender = contenderOf(source)
     if (contender === undefined) return {}
     calibrate(numbers, { contender, ...of }, adapted)
-    const curve = chances.find((one) => one.contender === contender)?.came
+    const curve = curveOf(chances, { contender, ...of })
     return curve ? { chances: curve } : {}
   }
 }

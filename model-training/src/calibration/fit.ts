@@ -3,6 +3,7 @@ import {
   bucketOfStep,
   type Calibration,
   type CalibrationCell,
+  type ChanceCurve,
   fewestPoints,
   type Target,
 } from '@harbinger/shared/forecast/calibration'
@@ -18,7 +19,7 @@ import {
 import { settle } from '@harbinger/shared/forecast/settle'
 import { worsens } from '@harbinger/shared/limits'
 import { networkMetricNames } from '@harbinger/shared/metrics'
-import { type ContenderName, contenderNames } from '@harbinger/shared/model'
+import type { ContenderName } from '@harbinger/shared/model'
 import { horizonSteps as F, V } from '@harbinger/shared/window/window-batch'
 import type { Inference } from '../onnx/inference.ts'
 import { collect, type Collected, type Stretch } from './collect.ts'
@@ -193,29 +194,35 @@ function fitChances(
   kept: readonly { contender: ContenderName; rows: readonly Kept[] }[],
 ): Calibration['chances'] {
   const calibrate = openCalibration(calibration)
-  return contenderNames.flatMap((contender) => {
-    const cases: Cases = { said: [], came: [] }
-    for (const { rows } of kept.filter((one) => one.contender === contender)) {
-      for (const { place, numbers, worst, thresholds } of rows) {
-        const { v } = place
-        calibrate(numbers, { contender, ...place })
-        const metric = networkMetricNames[v]!
-        if (!settle(numbers, metric)) continue
-        const direction = worsens(metric)
-        worst.forEach((reading, p) => {
-          if (reading === undefined) return
-          for (const threshold of thresholds) {
-            cases.said.push(
-              breachChance(numbers.peaks, { threshold, worsens: direction, offset: p * Q }),
-            )
-            cases.came.push(
-              (direction === 'up' ? reading >= threshold : reading <= threshold) ? 1 : 0,
-            )
-          }
-        })
-      }
+  const groups = new Map<string, Cases>()
+  const add = (group: readonly (string | null)[], said: number, came: boolean): void => {
+    const key = JSON.stringify(group)
+    let cases = groups.get(key)
+    if (!cases) groups.set(key, (cases = { said: [], came: [] }))
+    cases.said.push(said)
+    cases.came.push(came ? 1 : 0)
+  }
+  for (const { contender, rows } of kept) {
+    for (const { place, numbers, worst, thresholds } of rows) {
+      const metric = networkMetricNames[place.v]!
+      calibrate(numbers, { contender, ...place })
+      if (!settle(numbers, metric)) continue
+      const direction = worsens(metric)
+      worst.forEach((reading, p) => {
+        if (reading === undefined) return
+        for (const threshold of thresholds) {
+          const at = { threshold, worsens: direction, offset: p * Q }
+          const came = direction === 'up' ? reading >= threshold : reading <= threshold
+          const said = breachChance(numbers.peaks, at)
+          add([contender, place.profile ?? 'unknown'], said, came)
+          add([contender, null], said, came)
+        }
+      })
     }
+  }
+  return [...groups].flatMap(([key, cases]) => {
+    const [contender, profile] = JSON.parse(key) as [ContenderName, ChanceCurve['profile']]
     const came = isotonic(cases)
-    return came ? [{ contender, cases: cases.said.length, came: [...came] }] : []
+    return came ? [{ contender, profile, cases: cases.said.length, came: [...came] }] : []
   })
 }

@@ -1,7 +1,7 @@
 import { openCalibration } from '@harbinger/shared/forecast/calibrate'
-import { bucketOfStep, type Calibration } from '@harbinger/shared/forecast/calibration'
+import { bucketOfStep, type Calibration, curveOf } from '@harbinger/shared/forecast/calibration'
 import type { CalibratorState } from '@harbinger/shared/forecast/calibrator'
-import { breachChance, type Curve } from '@harbinger/shared/forecast/chance'
+import { breachChance } from '@harbinger/shared/forecast/chance'
 import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
 import { settle } from '@harbinger/shared/forecast/settle'
 import { criticalLimit, worsens } from '@harbinger/shared/limits'
@@ -70,7 +70,7 @@ export async function judgeCalibration(options: JudgeOptions): Promise<Calibrati
     const metric = networkMetricNames[v]!
     const profile = server.profile ?? 'unknown'
     const place = { contender, profile: server.profile, v }
-    const curve = calibration.chances.find((one) => one.contender === contender)?.came
+    const curve = curveOf(calibration.chances, place)
     const own = thresholds[index]![v]!
     const limit = criticalLimit(server.profile ?? 'generic', metric, server)
     for (const stage of stages) {
@@ -96,7 +96,7 @@ export async function judgeCalibration(options: JudgeOptions): Promise<Calibrati
           const of = { threshold, worsens: direction, offset: p * Q }
           const chance = breachChance(numbers.peaks, {
             ...of,
-            curve: stage === 'after' ? (curve as Curve) : undefined,
+            curve: stage === 'after' ? curve : undefined,
           })
           into[stage].add(chance, direction === 'up' ? worst >= threshold : worst <= threshold)
         }

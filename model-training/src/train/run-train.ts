@@ -9,6 +9,9 @@ import {
   readWeights,
   writeModelFolder,
 } from '../model/model-folder.ts'
+import { fitCalibration } from '../calibration/fit.ts'
+import { type CalibrationReport, judgeCalibration } from '../calibration/judge.ts'
+import { servingBaselines } from '../calibration/serving-baselines.ts'
 import { openInference } from '../onnx/inference.ts'
 import { readGraphContract } from '../onnx/training.ts'
 import { graphsFolder } from '../model/shipped.ts'
@@ -182,11 +185,20 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainedMod
   }
   const selections = await judge(selectOn, 0)
   const reports = await judge(options.judgedOn)
-  await inference.close()
   const [report, ...also] = reports
+  const manifest = toManifest({ ...facts, selections, reports })
+  const calibration = await fitCalibration({
+    ...{ inference, stretches: selectOn, baselines: servingBaselines(manifest.serves) },
+  })
+  const calibrated: CalibrationReport[] = []
+  for (const stretch of options.judgedOn) {
+    const { serves } = manifest
+    calibrated.push(await judgeCalibration({ ...stretch, calibration, inference, serves }))
+  }
+  await inference.close()
   const folder = writeModelFolder(out, {
-    ...{ graphs, theta: trained.theta, report: { ...report, also, losses: trained.losses } },
-    manifest: toManifest({ ...facts, selections, reports }),
+    ...{ graphs, theta: trained.theta, calibration, manifest },
+    report: { ...report, also, calibration: calibrated, losses: trained.losses },
   })
   rmSync(draft.folder, { recursive: true, force: true })
   if (options.checkpoints !== undefined) forgetCheckpoint(options.checkpoints)

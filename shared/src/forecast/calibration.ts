@@ -3,7 +3,7 @@ import { networkMetricNames } from '../metrics.ts'
 import { type ContenderName, contenderNames } from '../model.ts'
 import { type Profile, profileId, profiles } from '../profiles.ts'
 import { leadBucket } from './baseline-widths.ts'
-import { chanceGrid } from './chance.ts'
+import { chanceGrid, type Curve } from './chance.ts'
 import { peakMinutes, Q } from './quantiles.ts'
 
 /** Of a forecast's source. Undefined: what is made of less than a day of history is not calibrated. */
@@ -24,11 +24,13 @@ export const fewestPoints = 200
 
 const Shift = Type.Number({ minimum: -20, maximum: 20 })
 
+const ProfileGroup = Type.Union([Type.Enum(profiles), Type.Literal('unknown'), Type.Null()])
+
 /** How far each quantile is moved, in units of the forecast's own band: see calibrate.ts. */
 const CellSchema = Type.Object({
   contender: Type.Enum(contenderNames),
   /** Null: pooled over profiles. `unknown` is a server of which the profile is not known. */
-  profile: Type.Union([Type.Enum(profiles), Type.Literal('unknown'), Type.Null()]),
+  profile: ProfileGroup,
   /** Null: pooled over metrics. */
   metric: Type.Union([Type.Enum(networkMetricNames), Type.Null()]),
   target: Type.Enum(targets),
@@ -45,6 +47,8 @@ export type CalibrationCell = Static<typeof CellSchema>
  */
 const ChanceSchema = Type.Object({
   contender: Type.Enum(contenderNames),
+  /** As of a cell. */
+  profile: ProfileGroup,
   /** Cases that it was fitted on. */
   cases: Type.Integer({ minimum: 0 }),
   came: Type.Array(Type.Number({ minimum: 0, maximum: 1 }), {
@@ -66,7 +70,7 @@ export const CalibrationSchema = Type.Object({
     }),
   ),
   cells: Type.Array(CellSchema, { maxItems: 6000 }),
-  chances: Type.Array(ChanceSchema, { maxItems: contenderNames.length }),
+  chances: Type.Array(ChanceSchema, { maxItems: contenderNames.length * (profiles.length + 2) }),
 })
 export type Calibration = Static<typeof CalibrationSchema>
 
@@ -79,6 +83,16 @@ export type Place = {
   readonly profile: Profile | null | undefined
   /** Place in networkMetricNames. */
   readonly v: number
+}
+
+/** The curve of a profile, or of all where it has none; undefined: chances stand as they are. */
+export function curveOf(
+  chances: Calibration['chances'],
+  { contender, profile }: Pick<Place, 'contender' | 'profile'>,
+): Curve {
+  const of = (group: ChanceCurve['profile']) =>
+    chances.find((one) => one.contender === contender && one.profile === group)?.came
+  return of(profile ?? 'unknown') ?? of(null)
 }
 
 const V = networkMetricNames.length
