@@ -68,6 +68,7 @@ export function cycles(run: (due: number, lap: Lap) => Promise<void>, log: Log) 
       })
       return running
     },
+    isRunning: (): boolean => running !== undefined,
     last: (): Cycle | null => last,
     counters: () => ({ cyclesSkipped: skipped, cyclesFailed: failed }),
     /** The running one, if any. */

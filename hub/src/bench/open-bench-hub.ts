@@ -1,22 +1,28 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { systemClock } from '../clock.ts'
-import { backfillDemo, type DemoFleet } from '../commands/demo-history.ts'
+import type { DemoFleet } from '../commands/demo-history.ts'
 import { readConfig } from '../config.ts'
 import { openHub } from '../hub.ts'
-import { openStores } from '../storage/stores.ts'
 
+const prepareHistory = fileURLToPath(new URL('./prepare-history.ts', import.meta.url))
 const quiet = { info() {}, warn() {}, error: console.error }
 
 /** A whole hub on free ports and a folder of its own, with history when a fleet is given. */
 export async function openBenchHub({
   fleet,
   forecastEverySeconds = 3600,
+  device = 'cpu',
   now,
 }: {
   readonly fleet?: DemoFleet
   readonly forecastEverySeconds?: number
+  /** As forecast.device; default cpu. */
+  readonly device?: string
   readonly now: () => number
 }) {
   const folder = mkdtempSync(join(tmpdir(), 'harbinger-bench-'))
@@ -24,13 +30,13 @@ export async function openBenchHub({
     env: {},
     flags: {
       ...{ 'http.port': 0, 'mqtt.port': 0, 'data.folder': folder },
-      'forecast.everySeconds': forecastEverySeconds,
+      ...{ 'forecast.everySeconds': forecastEverySeconds, 'forecast.device': device },
     },
   })
   if (fleet) {
-    const stores = openStores(folder)
-    backfillDemo(stores, fleet, { now: now(), retention: config.retention })
-    stores.close()
+    const { servers, seed } = fleet
+    const words = [prepareHistory, folder, servers, seed, now()].map(String)
+    await promisify(execFile)(process.execPath, words)
   }
   const began = performance.now()
   const hub = await openHub(config, { clock: systemClock(now), log: quiet })

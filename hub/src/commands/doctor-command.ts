@@ -6,6 +6,7 @@ import { readModelFolder } from '@harbinger/model-training/model/model-folder'
 import { graphsFolder } from '@harbinger/model-training/model/shipped'
 import type { Clock } from '../clock.ts'
 import { type Config, readConfig } from '../config.ts'
+import { chooseDevice } from '../forecast/choose-device.ts'
 
 export type Finding = {
   readonly check: string
@@ -62,7 +63,7 @@ async function examine(options: Options, clock: Clock): Promise<Finding[]> {
     await portOrHub('agents (MQTT)', { ...mqtt, hubPort: http }),
     clockFinding(clock.now()),
     modelFinding(config.modelFolder),
-    deviceFinding(config.device),
+    await deviceFinding(config),
   ]
 }
 
@@ -145,8 +146,14 @@ function modelFinding(folder: string): Finding {
   return finding('model', false, found.refused, advice)
 }
 
-function deviceFinding(device: Config['device']): Finding {
-  const gpu = existsSync('/dev/nvidia0') ? 'an NVIDIA GPU is there' : 'no NVIDIA GPU is there'
-  const ok = device !== 'cuda' || existsSync('/dev/nvidia0')
-  return finding('device', ok, `${device} is set, ${gpu}`, 'set forecast.device to auto or cpu')
+/** Tried as the hub tries it: the network runs there, and its numbers are held against the processor's. */
+async function deviceFinding({ device: wanted, modelFolder }: Config): Promise<Finding> {
+  const folder = resolve(modelFolder)
+  // Without a model nothing runs; the finding before says so.
+  const model = readModelFolder(folder, { graphs: graphsFolder })
+  if ('refused' in model)
+    return finding('device', true, `${wanted} is set, no model to try it with`)
+  const { device, reason, ok } = await chooseDevice(wanted, { folder })
+  const advice = 'set forecast.device to auto or cpu, or install what is missing: docs/devices.md'
+  return finding('device', ok, `the network runs on ${device}: ${reason}`, advice)
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { peakMinutes } from '@harbinger/shared/forecast/quantiles'
 import { horizonSteps, V, type WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { TruthBatch } from '../windows/truth.ts'
+import type { Device } from './device.ts'
 import { openSession } from './session.ts'
 import { floatsOf, floatTensor, windowFeeds } from './tensors.ts'
 
@@ -45,9 +46,12 @@ export type Training = {
 }
 
 /** Opens the training graph: forward, loss, backward and optimiser in one. */
-export async function openTraining(graphs: string, { threads = 2 } = {}): Promise<Training> {
+export async function openTraining(
+  graphs: string,
+  { threads = 2, device = 'cpu' }: { readonly threads?: number; readonly device?: Device } = {},
+): Promise<Training> {
   const contract = readGraphContract(graphs)
-  const session = await openSession(join(graphs, 'train.onnx'), { threads })
+  const session = await openSession(join(graphs, 'train.onnx'), { threads, device })
   const { thetaSize, trainableSize } = contract
   const batchSize = contract.train.batch
 
