@@ -66,7 +66,10 @@ export const SimilarSchema = Type.Object({
   text: Type.String(),
   searched: Type.Object({
     servers: Type.Integer(),
-    ofServers: Type.Integer({ description: 'the others are still being read' }),
+    ofServers: Type.Integer({
+      description:
+        'those of the profile, or all when they have too few; the missing are not read yet or find no room',
+    }),
     moments: Type.Integer(),
     days: Type.Number({ description: 'how far back the search reaches at most' }),
   }),

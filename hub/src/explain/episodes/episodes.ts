@@ -8,7 +8,7 @@ import { inSlices } from '../../window/slices.ts'
 import { episodeHours, followedHours, latestHours, spreads } from './features.ts'
 import { followedText, whatFollowed } from './followed.ts'
 import { type HourRing, hourRing, type Quarter, ringBytes, ringHours } from './hour-ring.ts'
-import { type Near, nearestHours } from './nearest.ts'
+import { farthest, type Near, nearestHours, toWanted } from './nearest.ts'
 
 const hourMs = 3_600_000
 const quartersPerHour = 4
@@ -105,35 +105,47 @@ export function openEpisodes({
       await reading
     },
 
-    /** Moments of the fleet like the last 6 h of this server, of its own profile first, and what followed each. */
+    /**
+     * Moments like the last 6 h of this server, and what followed each. Servers of its own profile are searched; the
+     * others only when those have too few.
+     */
     async similar(server: Server, now: number): Promise<Similar> {
-      const wanted = latestHours(series(server.id), now)
-      const own = rings.get(server.id)
-      const spread = spreads(own ? own.ring.codes : wanted)
+      const latest = latestHours(series(server.id), now)
+      const known = rings.get(server.id)
+      const wanted = toWanted(latest, spreads(known ? known.ring.codes : latest))
       const hour = Math.floor(now / hourMs)
-      const found: { readonly of: Server; readonly near: Near }[] = []
+      let found: { readonly of: Server; readonly near: Near }[] = []
       let moments = 0
       let searched = 0
       let all = 0
-      await inSlices(servers(), (of) => {
-        all++
-        const kept = rings.get(of.id)
-        if (!kept) return
-        searched++
-        const isOwn = of === server
-        const { near, compared } = nearestHours(kept.ring, {
-          ...{ wanted, spread, most: isOwn ? shown : 1 },
-          // What followed must be over; of the server itself it must not reach into the stretch asked about.
-          before: isOwn ? hour - episodeHours : hour,
+      const search = (among: readonly Server[]) =>
+        inSlices(among, (of) => {
+          all++
+          const kept = rings.get(of.id)
+          if (!kept) return
+          searched++
+          const isOwn = of === server
+          const { near, compared } = nearestHours(kept.ring, {
+            ...{ wanted, most: isOwn ? shown : 1 },
+            // What is no nearer than those found would not be shown.
+            within: found.length < shown ? farthest : found.at(-1)!.near.distance,
+            // What followed must be over; of the server itself it must not reach into the stretch asked about.
+            before: isOwn ? hour - episodeHours : hour,
+          })
+          moments += compared
+          if (near.length === 0) return
+          const more = [...found, ...near.map((one) => ({ of, near: one }))]
+          found = more.sort((a, b) => a.near.distance - b.near.distance).slice(0, shown)
         })
-        moments += compared
-        for (const one of near) found.push({ of, near: one })
-      })
-      const rank = (of: Server) => (of.profile === server.profile ? 0 : 1)
-      const episodes = found
-        .sort((a, b) => rank(a.of) - rank(b.of) || a.near.distance - b.near.distance)
-        .slice(0, shown)
-        .map(({ of, near }) => toEpisode(of, near, server))
+      const others = [...servers()]
+      await search(others.filter(({ profile }) => profile === server.profile))
+      const own = found
+      if (own.length < shown) {
+        found = []
+        await search(others.filter(({ profile }) => profile !== server.profile))
+        found = [...own, ...found].slice(0, shown)
+      }
+      const episodes = found.map(({ of, near }) => toEpisode(of, near, server))
       return {
         episodes,
         text: summary(episodes, { searched, moments }),

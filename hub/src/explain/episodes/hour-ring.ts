@@ -30,10 +30,6 @@ export function hourRing() {
   return {
     codes,
     end: (): number => end,
-    /** Where the codes of an hour begin; −1 when it has no place. */
-    at: (hour: number): number =>
-      hour < end && hour >= end - ringHours ? (hour % ringHours) * K : -1,
-
     /** Writes an hour from its quarters; those that nobody measured are undefined. */
     put(hour: number, quarters: readonly (Quarter | undefined)[]): void {
       if (hour < end - ringHours) return

@@ -12,32 +12,33 @@ const distances = new Float64Array(ringHours)
 
 /**
  * The hours at which a server last looked like `wanted`, nearest first and not overlapping; each with its distance:
- * the root mean square difference in `spread`. `before` is the hour up to which what followed must be over.
+ * the root mean square difference in usual spreads. `before` is the hour up to which what followed must be over.
  */
 export function nearestHours(
   ring: HourRing,
   {
     wanted,
-    spread,
+    within,
     before,
     most,
   }: {
-    /** episodeHours rows of K codes. */
-    readonly wanted: Uint8Array
-    readonly spread: Float64Array
+    readonly wanted: Wanted
+    /** Farther ones are of no use; at most `farthest`. */
+    readonly within: number
     readonly before: number
     readonly most: number
   },
 ): { readonly near: readonly Near[]; readonly compared: number } {
-  const weight = Float64Array.from(spread, (s) => 1 / (s * s))
-  const knownCells = wanted.reduce((n, code) => n + (code === unknownCode ? 0 : 1), 0)
-  if (knownCells === 0) return { near: [], compared: 0 }
-  const limit = farthest * farthest * knownCells
+  if (wanted.place.length === 0) return { near: [], compared: 0 }
   const first = Math.max(0, ring.end() - ringHours) + episodeHours
   const last = Math.min(ring.end(), before - followedHours)
+  const limit = within * within * wanted.place.length
   let compared = 0
   for (let hour = first; hour <= last; hour++) {
-    const distance = distanceAt(ring, { hour, wanted, weight, limit, knownCells })
+    const distance = distanceAt(ring.codes, ((hour - episodeHours) % ringHours) * K, {
+      wanted,
+      limit,
+    })
     distances[hour - first] = distance
     if (!Number.isNaN(distance)) compared++
   }
@@ -47,7 +48,7 @@ export function nearestHours(
     for (let hour = first; hour <= last; hour++) {
       const distance = distances[hour - first]!
       // Not a number compares with nothing.
-      if (!(distance <= (best?.distance ?? farthest))) continue
+      if (!(distance <= (best?.distance ?? within))) continue
       if (near.some((one) => Math.abs(one.hour - hour) < episodeHours + followedHours)) continue
       best = { hour, distance }
     }
@@ -57,37 +58,51 @@ export function nearestHours(
   return { near, compared }
 }
 
-/** Infinity when it is too far, NaN when too little is known. */
+/** A stretch to look for. */
+export type Wanted = {
+  /** Place in a stretch, code and weight of each known cell, the newest hour first: it tells most apart. */
+  readonly place: Int32Array
+  readonly code: Float64Array
+  readonly weight: Float64Array
+}
+
+/** From episodeHours rows of K codes, and how far each feature usually is from its mean. */
+export function toWanted(wanted: Uint8Array, spread: Float64Array): Wanted {
+  const cells = [...wanted.keys()].filter((cell) => wanted[cell] !== unknownCode).reverse()
+  return {
+    place: Int32Array.from(cells),
+    code: Float64Array.from(cells, (cell) => wanted[cell]!),
+    weight: Float64Array.from(cells, (cell) => 1 / spread[cell % K]! ** 2),
+  }
+}
+
+/** Infinity when it is too far, NaN when too little is known. The stretch begins at `first` and may wrap around. */
 function distanceAt(
-  { codes, at }: HourRing,
+  codes: Uint8Array,
+  first: number,
   {
-    hour,
     wanted,
-    weight,
     limit,
-    knownCells,
   }: {
-    readonly hour: number
-    readonly wanted: Uint8Array
-    readonly weight: Float64Array
+    readonly wanted: Wanted
+    /** Sum of weighted squares from which it is too far, known everywhere or not. */
     readonly limit: number
-    readonly knownCells: number
   },
 ): number {
+  const { place, code, weight } = wanted
+  const n = place.length
+  const size = codes.length
   let sum = 0
   let known = 0
-  for (let h = 0; h < episodeHours; h++) {
-    const row = at(hour - episodeHours + h)
-    if (row < 0) continue
-    for (let k = 0; k < K; k++) {
-      const a = wanted[h * K + k]!
-      const b = codes[row + k]!
-      if (a === unknownCode || b === unknownCode) continue
-      sum += (a - b) * (a - b) * weight[k]!
-      known++
-    }
-    // Known everywhere or not, it can only get farther.
+  for (let i = 0; i < n; i++) {
+    let at = first + place[i]!
+    if (at >= size) at -= size
+    const there = codes[at]!
+    if (there === unknownCode) continue
+    const away = there - code[i]!
+    sum += away * away * weight[i]!
     if (sum > limit) return Infinity
+    known++
   }
-  return known < leastKnown * knownCells ? NaN : Math.sqrt(sum / known)
+  return known < leastKnown * n ? NaN : Math.sqrt(sum / known)
 }
