@@ -134,6 +134,9 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     address: view.address,
     mqttPort: broker.port,
     sources,
+    /** Begins a forecast cycle before one is due, unless one runs; settles when it is through. */
+    forecastFleet: () => rounds.start(now()),
+    isForecasting: rounds.isRunning,
     /** Settles when the forecast cycle that runs, if any, is through. */
     untilForecast: rounds.done,
     /** Settles when the round of scoring that runs, if any, is through. */
