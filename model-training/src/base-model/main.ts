@@ -14,59 +14,58 @@ import {
 } from './sources.ts'
 
 /*
- * Trains the base model that a new hub starts with, on simulated servers and the real trace, as told in LOG.md:
+ * Trains the base model that a new hub starts with, on servers that do not exist, as told in LOG.md:
  *
- *     node model-training/src/base-model/main.ts ../shared/data/real-servers-dev.parquet [--steps 3000] [--out DIR]
+ *     node model-training/src/base-model/main.ts ../shared/data/real-servers-dev.parquet [--steps 2400] [--out DIR]
  *
- * Days 0–22 of the trace are learnt from, days 22–25 choose who serves and calibrate, days 25–30 are reported on.
- *   --seeds 1,2,3     one model folder per seed, OUT-SEED each
- *   --real-weight 0   nothing real is learnt from: the zero-shot model
+ * Nothing of the trace is learnt from. Its days 18–25 choose who serves and calibrate, days 25–30 are reported on.
+ *   --seeds 2,3,4     one model folder per seed, OUT-SEED each, for statistics over seeds: not judged here
  *   --no-profiles     a network that never sees a profile, for the ablation
  */
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    steps: { type: 'string', default: '3000' },
+    steps: { type: 'string', default: '2400' },
     seeds: { type: 'string', default: '1' },
     out: { type: 'string', default: baseModelFolder },
-    'real-weight': { type: 'string', default: '0.15' },
+    graphs: { type: 'string', default: graphsFolder },
     'no-profiles': { type: 'boolean', default: false },
     threads: { type: 'string', default: '2' },
   },
 })
 const [path] = positionals
 if (path === undefined) throw new Error('which trace? name its file')
+const { graphs } = values
 const seeds = values.seeds.split(',').map(Number)
-const realWeight = Number(values['real-weight'])
 const dayMs = 86_400_000
 
 const real = await loadHistory(path, { onWarning: console.warn })
 const select = real.from + chosenFrom * dayMs
 const report = real.from + reportedFrom * dayMs
 const heldOut = heldOutFleet()
-const reported = reportedFleet()
-const sources = [
-  ...(realWeight > 0 ? [{ ...stretch(real, real.from, select), weight: realWeight }] : []),
-  ...simulatedSources(),
-]
+const sources = simulatedSources()
 const chosenBy = [stretch(real, select, report), stretch(heldOut, heldOut.from + 8 * dayMs)]
+const isShipped = values.seeds === '1' && !values['no-profiles']
+const reported = isShipped ? reportedFleet() : undefined
 
 for (const seed of seeds) {
-  const name = seeds.length > 1 ? `base-${seed}` : 'base-2'
-  const out = seeds.length > 1 ? `${values.out}-${seed}` : values.out
+  const name = isShipped
+    ? 'base-2'
+    : `base-2-seed-${seed}${values['no-profiles'] ? '-no-profiles' : ''}`
+  const out = isShipped ? values.out : `${values.out}-${seed}`
   let told = 0
   const { manifest } = await trainModel({
-    ...{ graphs: graphsFolder, out, seed, steps: Number(values.steps), clock: Date.now },
-    id: values['no-profiles'] ? `${name}-no-profiles` : name,
+    ...{ graphs, out, seed, steps: Number(values.steps), clock: Date.now },
+    id: name,
     parent: null,
     checkpoints: join(tmpdir(), 'harbinger-base-model', name),
     sources,
     profiles: !values['no-profiles'],
     threads: Number(values.threads),
     validation: chosenBy.map((part) => ({ ...part, weight: 1 })),
-    selectOn: chosenBy,
-    judgedOn: [stretch(real, report), stretch(reported, reported.from + 8 * dayMs)],
+    selectOn: reported ? chosenBy : [stretch(heldOut, heldOut.to - dayMs)],
+    judgedOn: reported ? [stretch(real, report), stretch(reported, reported.from + 8 * dayMs)] : [],
     patience: Infinity,
     onProgress: (progress) => {
       if (progress.stage === 'training' && progress.judged) {

@@ -8,11 +8,11 @@ const dayMs = 24 * 60 * minuteMs
 const startAt = Date.UTC(2025, 2, 3)
 const fleet = { servers: 90, stepMinutes: 1 } as const
 
-/** How often windows of a kind are drawn; the real trace beside them by its own weight. */
-const weights = { varied: 1, simulated: 0.5 } as const
+/** How often windows of a kind are drawn. */
+const weights = { varied: 1, simulated: 0.45 } as const
 
 /** Real days from here on choose who serves and calibrate; from `reportedFrom` on they are reported. Days of the trace. */
-export const chosenFrom = 22
+export const chosenFrom = 18
 export const reportedFrom = 25
 
 /** A stretch of a history; all of it by default. */
@@ -20,7 +20,7 @@ export const stretch = (history: FleetHistory, from = history.from, to = history
   ...{ history, from, to },
 })
 
-/** What the base model learns from beside the real trace: no server of it exists. */
+/** What the base model learns from: no server of it exists. */
 export function simulatedSources(): Source[] {
   const varied = [21, 22].map((seed) =>
     variedHistory({ seed, servers: 160, startAt: startAt + seed * dayMs, days: 16 }),

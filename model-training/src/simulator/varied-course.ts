@@ -164,12 +164,15 @@ export function drawCourse(
   const out = new Float32Array(steps)
   for (let t = 0; t < steps; t++) {
     const day = Math.floor(t / stepsPerDay)
+    const share = t / stepsPerDay - day
+    // From one day to the next without a jump at midnight.
+    const strength = (1 - share) * ofDay[day]! + share * ofDay[day + 1]!
     const time =
       (((t + Math.round(late * lateness[day]!)) % stepsPerDay) + stepsPerDay) % stepsPerDay
     const weekday = (firstWeekday + day) % 7
     const week = weekday >= 5 ? habit.weekend : 1
     const shape = shared * habit.shape[time]! + (1 - shared) * own[time]!
-    let x = daily * shape * week * Math.exp(dayChange * ofDay[day]!)
+    let x = daily * shape * week * Math.exp(dayChange * strength)
     x += slowSize * (shared * habit.slow[t]! + (1 - shared) * slow[t]!)
     x += fastSize * (shared * habit.fast[t]! + (1 - shared) * fast[t]!)
     for (const part of parts) if (part) x += part[t]!
