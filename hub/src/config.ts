@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { baseModelFolder } from '@harbinger/model-training/model/shipped'
 import { isProfile, type ProfileRule } from '@harbinger/shared/profiles'
 import { parse } from 'yaml'
-import { positive, port, settings, type SettingKey } from './settings.ts'
+import { countOrNone, positive, port, settings, type SettingKey } from './settings.ts'
+import { parseQuietHours, type QuietHours } from './training/limits.ts'
 
 /** Everything the hub can be told, checked; nothing else reads files or the environment for it. */
 export type Config = {
@@ -23,6 +24,15 @@ export type Config = {
     readonly rawDays: number
     readonly minuteDays: number
     readonly quarterDays: number
+  }
+  /** When the hub trains by itself, for how long, and whether it promotes what it made. */
+  readonly training: {
+    readonly everyDays: number
+    readonly minutes: number
+    readonly hoursBetween: number
+    readonly perWeek: number
+    readonly quietHours: QuietHours | undefined
+    readonly promote: 'auto' | 'manual'
   }
   readonly demo: { readonly servers: number; readonly seed: number }
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -95,6 +105,14 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
       minuteDays: value('retention.minuteDays', positive),
       quarterDays: value('retention.quarterDays', positive),
     },
+    training: {
+      everyDays: value('training.everyDays', countOrNone),
+      minutes: value('training.minutes', positive),
+      hoursBetween: value('training.hoursBetween', positive),
+      perWeek: value('training.perWeek', positive),
+      quietHours: quietHours(value('training.quietHours', parseQuietHours)),
+      promote: value('training.promote', oneOf('auto', 'manual')),
+    },
     demo: {
       servers: value('demo.servers', (given) => (/^\d{1,5}$/.test(given) ? +given : undefined)),
       seed: value('demo.seed', (given) => (/^\d{1,9}$/.test(given) ? +given : undefined)),
@@ -109,6 +127,17 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
     )
   }
   return Object.freeze(config)
+}
+
+const quietHours = (read: QuietHours | 'none'): QuietHours | undefined =>
+  read === 'none' ? undefined : read
+
+/** "08:00-18:00", or nothing. */
+function quietHoursText(hours: QuietHours | undefined): string {
+  if (!hours) return ''
+  const clock = (minutes: number): string =>
+    `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`
+  return `${clock(hours.from)}-${clock(hours.to)}`
 }
 
 /** Leaves of the file as "group.name"; lists stay whole. */
@@ -168,6 +197,12 @@ export function printConfig(config: Config): string {
     'retention.rawDays': config.retention.rawDays,
     'retention.minuteDays': config.retention.minuteDays,
     'retention.quarterDays': config.retention.quarterDays,
+    'training.everyDays': config.training.everyDays,
+    'training.minutes': config.training.minutes,
+    'training.hoursBetween': config.training.hoursBetween,
+    'training.perWeek': config.training.perWeek,
+    'training.quietHours': quietHoursText(config.training.quietHours),
+    'training.promote': config.training.promote,
     'demo.servers': config.demo.servers,
     'demo.seed': config.demo.seed,
     'log.level': config.logLevel,

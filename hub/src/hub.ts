@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { accuracyRoom } from './accuracy/accuracy.ts'
 import type { Clock } from './clock.ts'
@@ -11,6 +10,8 @@ import { freshForecast } from './forecast/fresh-forecast.ts'
 import { hubHealth } from './health.ts'
 import { openBroker } from './ingest/broker.ts'
 import type { Log } from './log.ts'
+import { openModels, registryOf } from './models/open-models.ts'
+import { noteRunningHub } from './models/running-hub.ts'
 import { housekeeping } from './storage/housekeeping.ts'
 import { keepForecasts, loadForecasts } from './storage/keep-forecasts.ts'
 import { messageKeeper } from './storage/keep-messages.ts'
@@ -34,14 +35,19 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   const window = fleetWindow((serverId, series) =>
     loadSeries(rollups, { serverId, series, now: now() }),
   )
+  const registry = registryOf(config, stores, now)
   const [forecaster] = await Promise.all([
-    openForecaster({ modelFolder: resolve(config.modelFolder), device: config.device, log }),
+    openForecaster({ modelFolder: registry.serving().folder, device: config.device, log }),
     inSlices([...servers.all()], ({ id }) => window.open(id, rollups.quarterBounds(id).last)),
   ])
 
   const accuracy = accuracyRoom({
     ...{ stores, series: window.series, now, log },
     model: () => forecaster.status().model?.id ?? null,
+    onDrift: ({ detail }) => void models.trainings.request({ reason: 'drift', detail }),
+  })
+  const models = openModels({
+    ...{ config, stores, registry, forecaster, isDemo: demo !== undefined, now, log },
   })
 
   const query = samplesQuery(stores, config.retention)
@@ -95,12 +101,14 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       lap('forecast')
       await keepForecasts(stores, made)
       const model = forecaster.status().model?.id ?? null
-      await accuracy.keep({ batch, rows, made, windowEnd, model })
+      const onDue = (due: readonly number[]) => models.shadow.take({ batch, rows, windowEnd }, due)
+      await accuracy.keep({ batch, rows, made, windowEnd, model, onDue })
       lap('commit')
       await inSlices(made, fleet.setForecast)
       lap('risk')
       count(made)
     }
+    models.shadow.run()
   }, log)
 
   const forecastNow = freshForecast({
@@ -114,6 +122,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     clock.every(config.forecastEverySeconds * 1000, (due) => void rounds.start(due)),
     clock.every(minuteMs, (due) => void keepHouse.quarters(due)),
     clock.every(minuteMs, (due) => void accuracy.score(due)),
+    clock.every(minuteMs, models.tick),
     clock.every(60 * minuteMs, (due) => void keepHouse.retention(due)),
     clock.every(60 * minuteMs, (due) => void accuracy.retention(due)),
     clock.every(1000, () => void fleet.tick()),
@@ -122,12 +131,16 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       if (rounds.last()) void episodes.refresh(due)
     }),
   ]
-  const health = hubHealth({ now, forecaster, broker, rounds, accuracy, servers: servers.count })
+  const problems = () => [...accuracy.problems(), ...models.problems()]
+  const health = hubHealth({
+    ...{ now, forecaster, broker, rounds, accuracy: { problems }, servers: servers.count },
+  })
   const { host, port, allowedHosts } = config.http
-  const sources = { ...fleet.sources, ...explainer, forecastNow }
+  const sources = { ...fleet.sources, ...explainer, ...models.sources, forecastNow }
   const view = await openView({
     ...{ host, port, allowedHosts, sources, uiDirectory: config.uiFolder, log },
   })
+  const forgetRunning = noteRunningHub(config.dataFolder, view.address)
   void rounds.start(now())
 
   return {
@@ -141,6 +154,9 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     untilForecast: rounds.done,
     /** Settles when the round of scoring that runs, if any, is through. */
     untilScored: accuracy.idle,
+    trainings: models.trainings,
+    /** Settles when what is being done about models is through; trainings go on. */
+    untilModels: models.idle,
     /** Stops hearing before it stops keeping. */
     async close(): Promise<void> {
       for (const stop of timers) stop()
@@ -150,6 +166,8 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       await accuracy.done()
       await episodes.done()
       await view.close()
+      forgetRunning()
+      await models.close()
       await forecaster.close()
       stores.close()
     },

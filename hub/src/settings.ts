@@ -33,6 +33,27 @@ export const settings = {
   'retention.rawDays': setting('RETENTION_RAW_DAYS', 2, days),
   'retention.minuteDays': setting('RETENTION_MINUTE_DAYS', 14, days),
   'retention.quarterDays': setting('RETENTION_QUARTER_DAYS', 400, days),
+  'training.everyDays': setting('TRAINING_EVERY_DAYS', 7, {
+    unit: 'days',
+    expects: 'a number of days, 0 is no schedule',
+  }),
+  'training.minutes': setting('TRAINING_MINUTES', 30, {
+    unit: 'minutes',
+    expects: 'a number of minutes above 0',
+  }),
+  'training.hoursBetween': setting('TRAINING_HOURS_BETWEEN', 24, {
+    unit: 'hours',
+    expects: 'a number of hours above 0',
+  }),
+  'training.perWeek': setting('TRAINING_PER_WEEK', 3, {
+    unit: 'trainings',
+    expects: 'a whole number above 0',
+  }),
+  'training.quietHours': setting('TRAINING_QUIET_HOURS', '', {
+    unit: "of the hub's day",
+    expects: 'hours like 08:00-18:00, or nothing',
+  }),
+  'training.promote': setting('TRAINING_PROMOTE', 'auto', { expects: 'auto or manual' }),
   'demo.servers': setting('DEMO_SERVERS', 0, { unit: 'servers', expects: 'a number, 0 is none' }),
   'demo.seed': setting('DEMO_SEED', 7, { expects: 'a whole number' }),
   'log.level': setting('LOG_LEVEL', 'info', { expects: 'debug, info, warn, error or silent' }),
@@ -43,6 +64,10 @@ export type SettingKey = keyof typeof settings
 
 export const positive = (text: string): number | undefined =>
   /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : undefined
+
+/** 0 or more. */
+export const countOrNone = (text: string): number | undefined =>
+  /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
 
 export const port = (text: string): number | undefined =>
   /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined

@@ -1,12 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { metricNames } from '../../shared/src/metrics.ts'
 import { simulatedFleet } from '../../model-training/src/simulator/fleet.ts'
 import { runBacktest } from '../../model-training/src/backtest/run-backtest.ts'
-import { startTraining } from '../../model-training/src/train/start-training.ts'
-import { runTrain, type RunTrainProgress } from '../../model-training/src/train/run-train.ts'
+import { startTraining } from '../../hub/src/training/start-training.ts'
+import type { TrainJob, TrainingProgress } from '../../hub/src/training/training-messages.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'run-train-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -14,10 +14,10 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const startAt = Date.UTC(2025, 2, 3)
 const minute = 60_000
 
-function historyFile(): string {
-  const fleet = simulatedFleet({ seed: 4, servers: 7, startAt })
+function historyFile(name: string, hours: number): string {
+  const fleet = simulatedFleet({ seed: 4, servers: 3, startAt })
   const lines = [['timestamp', 'server', 'profile', 'cores', ...metricNames].join(',')]
-  for (let at = startAt; at < startAt + 2 * 1440 * minute; at += 5 * minute) {
+  for (let at = startAt; at < startAt + hours * 60 * minute; at += 5 * minute) {
     fleet.servers.forEach(({ name, profile, cores }, i) => {
       const readings = fleet.readingsAt(i, at)
       if (!readings) return
@@ -25,62 +25,104 @@ function historyFile(): string {
       lines.push([new Date(at).toISOString(), name, profile, cores, ...cells].join(','))
     })
   }
-  const path = join(folder, 'history.csv')
+  const path = join(folder, name)
   writeFileSync(path, lines.join('\n'))
   return path
 }
 
-const history = historyFile()
+const file = historyFile('history.csv', 37)
 const clock = () => performance.now()
 
+const jobOf = (name: string, change: Partial<TrainJob> = {}): TrainJob => {
+  const out = join(folder, 'models', name)
+  return {
+    ...{ task: 'train', id: name, out, checkpoints: `${out}.checkpoints`, seed: 1, threads: 2 },
+    history: { kind: 'file', file },
+    ...{ steps: 6, judgeEvery: 2, judgedWindows: 8 },
+    ...change,
+  }
+}
+const weights = (name: string) => readFileSync(join(folder, 'models', name, 'weights.bin'))
+
 test(
-  'a history file becomes a model with its report, and the model can be judged and trained on',
+  'killed with −9 at any step and begun again, a training comes to the same weights, byte by byte',
   async () => {
-    const stages: RunTrainProgress[] = []
-    const out = join(folder, 'models', 'first')
-    const job = { history, seed: 1, steps: 3, judgedWindows: 32 }
-    const { finished } = startTraining({ ...job, out }, { onProgress: (p) => stages.push(p) })
-    const { id } = await finished
+    const stages: TrainingProgress[] = []
+    const whole = startTraining(jobOf('whole'), { onProgress: (made) => stages.push(made) })
+    const { id, peakMemoryMb } = await whole.finished
+    expect(id).toBe('whole')
     expect(new Set(stages.map(({ stage }) => stage))).toEqual(
       new Set(['reading', 'training', 'judging']),
     )
-    const manifest = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'))
-    expect(manifest).toMatchObject({ id, kind: 'tft', training: { seed: 1, parent: null } })
-    expect(Object.keys(manifest.serves).length).toBe(12)
+    // What the process really held; the bar is 2 GB.
+    expect(peakMemoryMb).toBeGreaterThan(100)
+    expect(peakMemoryMb).toBeLessThan(2048)
+
+    const killAt = [2, 4][Math.floor(2 * Math.random())]!
+    const killed = startTraining(jobOf('killed'), {
+      onProgress(made) {
+        if (made.stage === 'training' && made.step >= killAt) process.kill(killed.pid!, 'SIGKILL')
+      },
+    })
+    await expect(killed.finished).rejects.toThrow('ended with SIGKILL')
+    expect(existsSync(join(folder, 'models', 'killed'))).toBe(false)
+    const steps: number[] = []
+    await startTraining(jobOf('killed'), {
+      onProgress: (made) => void (made.stage === 'training' && steps.push(made.step)),
+    }).finished
+    // It went on, and did not begin again.
+    expect(Math.min(...steps)).toBeGreaterThan(killAt - 1)
+    expect(weights('killed').equals(weights('whole'))).toBe(true)
+    expect(readdirSync(join(folder, 'models')).sort()).toEqual(['killed', 'whole'])
 
     const report = await runBacktest({
-      history,
-      model: out,
-      every: 240,
-      clock,
+      ...{ history: file, model: join(folder, 'models', 'whole'), every: 240, clock },
       from: startAt + 1440 * minute,
     })
-    expect(report.model!.id).toBe(id)
-    expect(report.wqlRatio!).toBeCloseTo(
-      report.model!.wql! / report.baselines[report.bestBaseline]!.wql!,
-      4,
-    )
-    expect(report.origins).toBe(5)
+    expect(report.model!.id).toBe('whole')
 
-    const second = await runTrain({
-      ...job,
-      out: join(folder, 'models', 'second'),
-      base: out,
-      clock,
-    })
-    expect(second.manifest.training.parent).toBe(id)
+    const second = startTraining(
+      jobOf('second', { steps: 1, base: join(folder, 'models', 'whole') }),
+    )
+    await second.finished
+    const manifest = JSON.parse(
+      readFileSync(join(folder, 'models', 'second', 'manifest.json'), 'utf8'),
+    ) as { training: object }
+    expect(manifest.training).toMatchObject({ seed: 1, parent: 'whole' })
   },
-  4 * minute,
+  20 * minute,
 )
 
 test(
-  'a training that is cancelled says so',
+  'a training that is cancelled says so, and a damaged checkpoint is named with what to do',
   async () => {
-    const job = { history, seed: 1, steps: 500, out: join(folder, 'models', 'never') }
-    const { finished, cancel } = startTraining(job)
-    const outcome = expect(finished).rejects.toThrow('the training was cancelled')
-    cancel()
-    await outcome
+    const running = startTraining(jobOf('never', { steps: 500 }))
+    running.stop()
+    await expect(running.finished).rejects.toThrow('the training was cancelled')
+
+    const { checkpoints } = jobOf('damaged')
+    const first = startTraining(jobOf('damaged'), {
+      onProgress(made) {
+        if (made.stage === 'training') process.kill(first.pid!, 'SIGKILL')
+      },
+    })
+    await expect(first.finished).rejects.toThrow('SIGKILL')
+    const path = join(checkpoints, 'checkpoint.bin')
+    const bytes = readFileSync(path)
+    bytes[bytes.length - 3] = bytes[bytes.length - 3]! ^ 1
+    writeFileSync(path, bytes)
+    await expect(startTraining(jobOf('damaged')).finished).rejects.toThrow(
+      /checkpoint\.bin is damaged.*Remove/s,
+    )
+    expect(existsSync(join(folder, 'models', 'damaged'))).toBe(false)
   },
-  minute,
+  10 * minute,
 )
+
+test('a history that is too short says how much more is needed', async () => {
+  const short = historyFile('short.csv', 18)
+  const job = jobOf('short', { history: { kind: 'file', file: short } })
+  await expect(startTraining(job).finished).rejects.toThrow(
+    /17\.9 h of history, 36 h are needed.*: 18 h more/,
+  )
+}, 120_000)

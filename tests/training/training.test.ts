@@ -62,7 +62,7 @@ describe('training through ONNX Runtime', () => {
       await training.close()
       expect(losses.at(-1)!).toBeLessThan(0.5 * losses[0]!)
     },
-    3 * minute,
+    12 * minute,
   )
 
   test(
@@ -80,7 +80,7 @@ describe('training through ONNX Runtime', () => {
       expect(resumed.theta).toEqual(whole.theta)
       expect(resumed.losses).toEqual(whole.losses)
     },
-    4 * minute,
+    12 * minute,
   )
 
   test('of a history without enough in it is refused with its length', async () => {

@@ -11,7 +11,7 @@ import { metricNames } from '@harbinger/shared/metrics'
 import { quantileLevels } from '@harbinger/shared/forecast/quantiles'
 import { profiles } from '@harbinger/shared/profiles'
 import { explanationOf, whatIfOf } from './fake-explanation.ts'
-import type { FleetChange, ViewSources } from '../../hub/src/view/view-sources.ts'
+import type { FleetChange, ModelSources, ViewSources } from '../../hub/src/view/view-sources.ts'
 
 export const now = Date.parse('2026-03-02T10:00:00.000Z')
 const instant = (at: number) => new Date(at).toISOString()
@@ -150,6 +150,29 @@ const samplesOf = (server: string, from: number, to: number): Samples => ({
   metrics: { mem_used_pct: { mean: [50], max: [null] } },
 })
 
+/** A hub whose model came with it, and that never trained. */
+const modelSources: ModelSources = {
+  models: () => ({
+    models: [],
+    serving: {
+      ...{ id: 'base-1', since: instant(now), by: 'hub', reason: 'it came with Harbinger' },
+      ...{ problem: null, pinned: false, previous: null },
+    },
+    ...{ challenger: null, decisions: [], nextCursor: null },
+  }),
+  model: () => undefined,
+  promote: async (id) => ({ refused: `there is no model ${id}` }),
+  rollback: async () => ({ refused: 'no other model has served' }),
+  trainings: () => ({
+    trainings: [],
+    limits: { everyDays: 7, hoursBetween: 24, perWeek: 3, quietHours: null, minutes: 30 },
+    nextCursor: null,
+  }),
+  training: () => undefined,
+  train: () => ({ refused: 'it is only a test' }),
+  cancelTraining: () => undefined,
+}
+
 /** A fleet in memory that changes when told to. */
 export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSources> = {}) {
   const listeners = new Set<(change: FleetChange) => void>()
@@ -178,6 +201,7 @@ export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSource
       const row = find(name)
       return row && whatIfOf(rampForecast(row.name), 0.5, now)
     },
+    ...modelSources,
     setScenario: undefined,
     onChange(listener) {
       listeners.add(listener)

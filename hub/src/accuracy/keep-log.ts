@@ -24,6 +24,8 @@ export type MadeBatch = {
     readonly model: string
     readonly made: readonly ServerForecast[]
   }[]
+  /** Told which rows are logged: the place to ask a model that does not serve yet of the same windows. */
+  readonly onDue?: ((rows: readonly number[]) => void) | undefined
 }
 
 export type LogKeeper = ReturnType<typeof logKeeper>
@@ -49,11 +51,13 @@ export function logKeeper({
   })
 
   /** Adds what is due of one batch; the event loop has its turn in between. Returns how many were logged. */
-  return async ({ batch, rows, made, windowEnd, model, challengers = [] }: MadeBatch) => {
+  return async ({ batch, rows, made, windowEnd, model, challengers = [], onDue }: MadeBatch) => {
     const due: LoggedForecast[] = []
+    const dueRows: number[] = []
     await inSlices(rows.entries(), ([row, { server: name }]) => {
       const server = servers.find(name)
       if (!server || !isDue(server.id, windowEnd)) return
+      dueRows.push(row)
       const all = [
         { model, made, served: true },
         ...challengers.map((c) => ({ ...c, served: false })),
@@ -68,6 +72,7 @@ export function logKeeper({
         })
       }
     })
+    if (dueRows.length > 0) onDue?.(dueRows)
     for (let from = 0; from < due.length; from += perTransaction) {
       keep(due.slice(from, from + perTransaction))
       await nextTurn()

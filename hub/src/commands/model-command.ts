@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import {
   listModels,
@@ -7,21 +7,25 @@ import {
   readModelFolder,
 } from '@harbinger/model-training/model/model-folder'
 import { baseModelFolder, graphsFolder } from '@harbinger/model-training/model/shipped'
+import type { ModelCard, Models } from '@harbinger/shared/models-api'
 import type { Clock } from '../clock.ts'
-import { readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
+import { modelCard, modelsAnswer } from '../models/answers.ts'
+import { exportModel, importModel } from '../models/carry-model.ts'
+import { openRegistryAlone } from '../models/open-registry-alone.ts'
+import type { Registry } from '../models/registry.ts'
+import { askHub, runningHub } from '../models/running-hub.ts'
+import { cardText, modelsText } from './model-text.ts'
 
 type Options = { readonly config?: string; readonly data?: string; readonly json?: boolean }
-
-/** Where models lie: those made here, and those that came with Harbinger. */
-const allModels = (dataFolder: string) => [
-  ...listModels(join(dataFolder, 'models'), { graphs: graphsFolder }),
-  readModelFolder(baseModelFolder, { graphs: graphsFolder }),
-]
 
 /** The folder of a model named by its id or by its folder. Throws with the ids there are. */
 export function modelFolderOf(model: string, dataFolder = readConfig().dataFolder): string {
   if (existsSync(join(model, 'manifest.json'))) return model
-  const known = allModels(dataFolder)
+  const known = [
+    ...listModels(join(dataFolder, 'models'), { graphs: graphsFolder }),
+    readModelFolder(baseModelFolder, { graphs: graphsFolder }),
+  ]
   const usable = known.filter((found): found is ModelFolder => 'manifest' in found)
   const found = usable.find(({ manifest }) => manifest.id === model)
   if (found) return found.folder
@@ -29,42 +33,128 @@ export function modelFolderOf(model: string, dataFolder = readConfig().dataFolde
   throw new Error(`no model ${model}; there ${ids ? `are ${ids}` : 'is none yet'}`)
 }
 
+const read = ({ config, data }: Options): Config =>
+  readConfig({ file: config, flags: { 'data.folder': data } })
+
+/** Does something with the registry of a data folder, and closes it. */
+async function withRegistry<Answer>(
+  config: Config,
+  clock: Clock,
+  work: (registry: Registry) => Answer | Promise<Answer>,
+): Promise<Answer> {
+  const { registry, close } = openRegistryAlone(config, clock.now)
+  try {
+    return await work(registry)
+  } finally {
+    close()
+  }
+}
+
+const print = (json: boolean | undefined, answer: unknown, text: string): void =>
+  void process.stdout.write(json ? `${JSON.stringify(answer)}\n` : text)
+
 /** `harbinger model` */
-export function modelCommand(program: Command, _clock: Clock): void {
-  program
-    .command('model')
-    .description('the models there are')
-    .command('list')
-    .description('models made here and models that came with Harbinger, newest first')
-    .option('--config <file>', 'configuration of the hub')
-    .option('--data <folder>', 'data folder of the hub (.harbinger/data)')
-    .option('--json', 'as JSON')
-    .action((options: Options) => {
-      const { dataFolder, modelFolder } = readConfig({
-        file: options.config,
-        flags: { 'data.folder': options.data },
-      })
-      const models = allModels(dataFolder)
-      const rows = models.map((found) =>
-        'refused' in found
-          ? { refused: found.refused }
-          : {
-              id: found.manifest.id,
-              kind: found.manifest.kind,
-              trainedAt: found.manifest.trainedAt,
-              folder: found.folder,
-              configured: found.folder === modelFolder,
-              scores: found.manifest.scores,
-            },
-      )
-      if (options.json) return void process.stdout.write(`${JSON.stringify({ models: rows })}\n`)
-      if (rows.length === 0) process.stdout.write('no model yet: harbinger train makes one\n')
-      for (const row of rows) {
-        process.stdout.write(
-          'refused' in row
-            ? `refused  ${row.refused}\n`
-            : `${row.id}  ${row.trainedAt}  ${row.folder}${row.configured ? '  configured' : ''}\n`,
-        )
-      }
+export function modelCommand(program: Command, clock: Clock): void {
+  const model = program.command('model').description('the models there are, and which serves')
+  const add = (name: string, description: string): Command =>
+    model
+      .command(name)
+      .description(description)
+      .option('--config <file>', 'configuration of the hub')
+      .option('--data <folder>', 'data folder of the hub (.harbinger/data)')
+      .option('--json', 'as JSON')
+
+  add('list', 'which model serves and why, the others, and what was decided').action(
+    async (options: Options) => {
+      const config = read(options)
+      const address = await runningHub(config.dataFolder)
+      const pinned = config.modelFolder !== baseModelFolder
+      const models = address
+        ? await askHub<Models>(address, '/models')
+        : await withRegistry(config, clock, (registry) =>
+            modelsAnswer(registry, { promotesItself: false, pinned, now: clock.now() }),
+          )
+      print(options.json, models, modelsText(models))
+    },
+  )
+
+  add('show', 'the report card of a model: scores, who serves what, conditions of a promotion')
+    .argument('<id>')
+    .action(async (id: string, options: Options) => {
+      const config = read(options)
+      const address = await runningHub(config.dataFolder)
+      const card = address
+        ? await askHub<ModelCard>(address, `/models/${encodeURIComponent(id)}`)
+        : await withRegistry(config, clock, (registry) => modelCard(registry, id))
+      if (!card) throw new Error(`there is no model ${id}; harbinger model list shows them`)
+      print(options.json, card, cardText(card))
     })
+
+  add('promote', 'put a model into service; every condition must hold, or --force says why not')
+    .argument('<id>')
+    .option('--force <reason>', 'although conditions do not hold; the reason is kept')
+    .action(async (id: string, options: Options & { force?: string }) => {
+      const config = read(options)
+      const { force } = options
+      const address = await runningHub(config.dataFolder)
+      const done = address
+        ? await askHub<Done>(address, `/models/${encodeURIComponent(id)}/promote`, { force })
+        : checked(
+            await withRegistry(config, clock, (registry) =>
+              registry.promote(id, { by: 'operator', force }),
+            ),
+          )
+      print(
+        options.json,
+        done,
+        `${done.id} serves${address ? '' : ' from the next start of the hub'}: ${done.reason}\n`,
+      )
+    })
+
+  add('rollback', 'back to the model that served before')
+    .option('--reason <text>', 'kept with the decision', 'asked for by an operator')
+    .action(async (options: Options & { reason: string }) => {
+      const config = read(options)
+      const { reason } = options
+      const address = await runningHub(config.dataFolder)
+      const done = address
+        ? await askHub<Done>(address, '/models/rollback', { reason })
+        : checked(
+            await withRegistry(config, clock, (registry) =>
+              registry.rollback({ by: 'operator', reason }),
+            ),
+          )
+      print(options.json, done, `${done.id} serves again\n`)
+    })
+
+  add('export', 'write a model into one file, for a hub elsewhere')
+    .argument('<id>')
+    .argument('<file>', 'a .tar that is not there yet')
+    .action((id: string, file: string, options: Options) => {
+      const folder = modelFolderOf(id, read(options).dataFolder)
+      const found = readModelFolder(folder, { graphs: graphsFolder })
+      if ('refused' in found) throw new Error(found.refused)
+      exportModel(found, file)
+      print(options.json, { id, file: resolve(file) }, `model ${id} is in ${file}\n`)
+    })
+
+  add('import', 'take a model from a file; it is checked, and becomes a challenger')
+    .argument('<file>', 'as harbinger model export wrote it')
+    .action(async (file: string, options: Options) => {
+      const config = read(options)
+      const id = await withRegistry(config, clock, (registry) => {
+        const { manifest } = importModel(file, registry.folder)
+        const reason = `from the file ${file}`
+        registry.added(manifest.id, { kind: 'imported', by: 'operator', reason })
+        return manifest.id
+      })
+      print(options.json, { id }, `model ${id} is here; harbinger model show ${id} says more\n`)
+    })
+}
+
+type Done = { readonly id: string; readonly reason: string }
+
+function checked(done: Done | { readonly refused: string }): Done {
+  if ('refused' in done) throw new Error(done.refused)
+  return { id: done.id, reason: done.reason }
 }

@@ -5,10 +5,12 @@ import { openDatabase } from './database.ts'
 import { driftStore } from './drift-store.ts'
 import { forecastLogStore } from './forecast-log-store.ts'
 import { forecastStore } from './forecast-store.ts'
+import { modelStore } from './model-store.ts'
 import { quarantineStore } from './quarantine-store.ts'
 import { rollupStore } from './rollup-store.ts'
 import { sampleStore } from './sample-store.ts'
 import { serverStore } from './server-store.ts'
+import { trainingStore } from './training-store.ts'
 
 export type HubStores = ReturnType<typeof openStores>
 
@@ -25,6 +27,8 @@ export function openStores(folder: string, profileRules: readonly ProfileRule[] 
     forecasts: forecastStore(db),
     forecastLog: forecastLogStore(db),
     drift: driftStore(db),
+    models: modelStore(db),
+    trainings: trainingStore(db),
     close: () => {
       // What the log holds goes into the file, so that a copy of the one file is whole.
       db.pragma('wal_checkpoint(TRUNCATE)')

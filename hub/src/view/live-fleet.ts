@@ -8,7 +8,7 @@ import { assessServer, type Assessed } from './assess-server.ts'
 import { toDetailFacts, type AgentFacts } from './detail-facts.ts'
 import { noForecastYet, toForecastAnswer } from './forecast-answer.ts'
 import { toDetail } from './rows.ts'
-import type { FleetChange, ViewSources } from './view-sources.ts'
+import type { FleetChange, ModelSources, ViewSources } from './view-sources.ts'
 
 export type LiveFleetOptions = {
   readonly now: () => number
@@ -37,6 +37,9 @@ export type Demo = {
 /** A row older than this is looked at again although nothing arrived: silence is news too. */
 const lookAgainMs = 15_000
 const topRisks = 10
+
+/** What the fleet answers by itself; the rest is explained, made anew, or is about models. */
+type FleetSources = Omit<ViewSources, 'explanation' | 'whatIf' | 'forecastNow' | keyof ModelSources>
 
 export type LiveFleet = ReturnType<typeof liveFleet>
 
@@ -72,7 +75,7 @@ export function liveFleet({
   const known = (server: Server): Assessed => assessed.get(server.id) ?? assess(server)
   const allKnown = (): Assessed[] => [...servers.all()].map(known)
 
-  const sources: Omit<ViewSources, 'explanation' | 'whatIf' | 'forecastNow'> = {
+  const sources: FleetSources = {
     now,
     health: options.health,
     accuracy: options.accuracy,

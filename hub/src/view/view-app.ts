@@ -14,10 +14,12 @@ import { explanationRoutes } from './routes/explanation.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoutes } from './routes/metrics.ts'
+import { modelRoutes } from './routes/models.ts'
 import { scenarioRoutes } from './routes/scenario.ts'
 import { serverRoutes } from './routes/server.ts'
 import { serversRoutes } from './routes/servers.ts'
 import { type StreamCounters, type StreamLimits, streamRoutes } from './routes/stream.ts'
+import { trainingRoutes } from './routes/training.ts'
 import { userInterfaceRoutes } from './routes/user-interface.ts'
 import { whatIfRoutes } from './routes/what-if.ts'
 import type { ViewSources } from './view-sources.ts'
@@ -67,6 +69,8 @@ export async function viewApp(options: ViewAppOptions) {
   await app.register(serverRoutes, { prefix: apiPrefix, ...sources })
   await app.register(explanationRoutes, { prefix: apiPrefix, ...sources })
   await app.register(whatIfRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(modelRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(trainingRoutes, { prefix: apiPrefix, ...sources })
   await app.register(scenarioRoutes, { prefix: apiPrefix, setScenario: sources.setScenario })
   await app.register(streamRoutes, { prefix: apiPrefix, ...sources, limits: stream, counters })
   await app.register(metricsRoutes, { ...sources, stream: counters })

@@ -10,6 +10,7 @@ import type {
 } from '@harbinger/shared/api'
 import type { Explanation, WhatIf, WhatIfRequest } from '@harbinger/shared/explanation'
 import type { MetricName } from '@harbinger/shared/metrics'
+import type { ModelCard, Models, Training, Trainings } from '@harbinger/shared/models-api'
 
 export type FleetChange = {
   readonly servers: readonly ServerSummary[]
@@ -17,8 +18,32 @@ export type FleetChange = {
   readonly fleet: Fleet
 }
 
+type ModelChange =
+  | { readonly id: string; readonly reason: string }
+  /** Why nothing was changed. */
+  | { readonly refused: string }
+
+/** Models and trainings. */
+export type ModelSources = {
+  readonly models: () => Models
+  readonly model: (id: string) => ModelCard | undefined
+  /** `force` says why a model is to serve although conditions do not hold. */
+  readonly promote: (id: string, force?: string) => Promise<ModelChange>
+  readonly rollback: (reason: string) => Promise<ModelChange>
+  readonly trainings: () => Trainings
+  readonly training: (id: number) => Training | undefined
+  readonly train: (asked: {
+    readonly from?: string
+    readonly minutes?: number
+    readonly steps?: number
+    readonly seed?: number
+    readonly detail?: string
+  }) => Training | { readonly refused: string }
+  readonly cancelTraining: (id: number) => Training | undefined
+}
+
 /** What the view may ask of the hub; names are matched without regard to case, undefined is "no such server". */
-export type ViewSources = {
+export type ViewSources = ModelSources & {
   readonly now: () => number
   readonly health: () => Health
   readonly accuracy: () => Accuracy

@@ -33,7 +33,7 @@ export type FleetHistory = {
 }
 
 /** Minute rollups cost 140 bytes each; more servers × minutes than this and the oldest are left out. */
-const maxMinutes = 10_000_000
+const mostMinutes = 10_000_000
 const maxStepMs = 15 * minuteMs
 
 /** Reads a history to its end and builds one series per server; of a very long one, the newest part. */
@@ -42,7 +42,13 @@ export async function toFleetHistory(
   {
     name,
     onWarning,
-  }: { readonly name: string; readonly onWarning?: ((sentence: string) => void) | undefined },
+    maxMinutes = mostMinutes,
+  }: {
+    readonly name: string
+    readonly onWarning?: ((sentence: string) => void) | undefined
+    /** Minutes of all servers together; of a longer history the oldest are left out. Default 10 million. */
+    readonly maxMinutes?: number | undefined
+  },
 ): Promise<FleetHistory> {
   const kept: HistoryChunk[] = []
   let from = Infinity

@@ -17,6 +17,7 @@ import { contractMismatch } from '@harbinger/shared/version'
 import { Compile } from 'typebox/compile'
 import { readGraphContract } from '../onnx/training.ts'
 import { calibrationText, readCalibration } from './calibration-file.ts'
+import { explainDisk } from './explain-disk.ts'
 
 const ManifestFile = Compile(ManifestSchema)
 
@@ -47,21 +48,26 @@ export function writeModelFolder(
   },
 ): ModelFolder {
   const next = `${folder}.next`
-  rmSync(next, { recursive: true, force: true })
-  mkdirSync(next, { recursive: true })
-  copyFileSync(join(graphs, 'infer.onnx'), join(next, 'infer.onnx'))
-  writeFileSync(
-    join(next, 'weights.bin'),
-    new Uint8Array(theta.buffer, theta.byteOffset, theta.byteLength),
-  )
-  writeFileSync(join(next, 'calibration.json'), calibrationText(calibration))
-  writeFileSync(join(next, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
-  const files = Object.fromEntries(modelFiles.map((name) => [name, sha256(join(next, name))]))
-  const whole: Manifest = { ...manifest, files }
-  writeFileSync(join(next, 'manifest.json'), `${JSON.stringify(whole, null, 2)}\n`)
-  rmSync(folder, { recursive: true, force: true })
-  renameSync(next, folder)
-  return { folder, manifest: whole, calibration }
+  try {
+    rmSync(next, { recursive: true, force: true })
+    mkdirSync(next, { recursive: true })
+    copyFileSync(join(graphs, 'infer.onnx'), join(next, 'infer.onnx'))
+    writeFileSync(
+      join(next, 'weights.bin'),
+      new Uint8Array(theta.buffer, theta.byteOffset, theta.byteLength),
+    )
+    writeFileSync(join(next, 'calibration.json'), calibrationText(calibration))
+    writeFileSync(join(next, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
+    const files = Object.fromEntries(modelFiles.map((name) => [name, sha256(join(next, name))]))
+    const whole: Manifest = { ...manifest, files }
+    writeFileSync(join(next, 'manifest.json'), `${JSON.stringify(whole, null, 2)}\n`)
+    rmSync(folder, { recursive: true, force: true })
+    renameSync(next, folder)
+    return { folder, manifest: whole, calibration }
+  } catch (error) {
+    rmSync(next, { recursive: true, force: true })
+    throw explainDisk(error, `the model folder ${folder}`)
+  }
 }
 
 /**

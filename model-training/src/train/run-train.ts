@@ -16,14 +16,16 @@ import { openInference } from '../onnx/inference.ts'
 import { readGraphContract } from '../onnx/training.ts'
 import { graphsFolder } from '../model/shipped.ts'
 import { rmSync } from 'node:fs'
+import { compareModels, type ModelComparison } from '../promotion/compare-models.ts'
 import { forgetCheckpoint } from './checkpoint.ts'
+import { lengthMissing, splitHistory } from './split-history.ts'
 import { train, type TrainProgress } from './train.ts'
 import type { Source } from './training-set.ts'
 
 export type RunTrainProgress =
   | { readonly stage: 'reading'; readonly share: number }
   | ({ readonly stage: 'training' } & TrainProgress)
-  | { readonly stage: 'judging'; readonly share: number; readonly etaMs: number }
+  | { readonly stage: 'judging' | 'comparing'; readonly share: number; readonly etaMs: number }
 
 export type RunTrainOptions = {
   /** A history file; or a history that is in memory already. */
@@ -31,14 +33,20 @@ export type RunTrainOptions = {
   readonly fleet?: FleetHistory | undefined
   /** The model folder to write. */
   readonly out: string
+  /** What the model is called; default: a name made of time and seed. */
+  readonly id?: string | undefined
   /** A model folder to go on from; without one the training starts afresh. */
   readonly base?: string | undefined
+  /** The folder of the model that serves: the new one is compared with it on the days that neither decided by. */
+  readonly champion?: string | undefined
   readonly seed: number
   /** How long to train; default 10. Or how many steps. */
   readonly minutes?: number | undefined
   readonly steps?: number | undefined
   /** Windows that weights are judged by while training; default 640. */
   readonly judgedWindows?: number | undefined
+  /** Steps between judgements; default a twentieth of the run, at least 25. */
+  readonly judgeEvery?: number | undefined
   /** Where a killed run goes on from; default beside `out`. */
   readonly checkpoints?: string | undefined
   readonly threads?: number | undefined
@@ -50,15 +58,14 @@ export type RunTrainOptions = {
   readonly clock: () => number
 }
 
-const hourMs = 3_600_000
-const dayMs = 24 * hourMs
-/** Shares of the history at its end that are kept from training: to choose contenders by, and to report on. */
-const selected = { share: 0.1, most: 3 * dayMs }
-const reported = { share: 0.2, most: 5 * dayMs }
-/** Each of the three parts has as much at least: half a day. */
-const leastMs = 12 * hourMs
+/** Minutes of all servers together that a training holds of a file: 0.6 GB, of the 2 GB that it may take. */
+const maxMinutes = 4_000_000
 
-export type TrainedModel = ModelFolder & { readonly report: BacktestReport }
+export type TrainedModel = ModelFolder & {
+  readonly report: BacktestReport
+  /** With the champion, where one was named and fits; else why not. */
+  readonly comparison?: ModelComparison | { readonly impossible: string }
+}
 
 /** Trains a model on one history and writes its folder, with the backtest of the days it never learnt from. */
 export async function runTrain(options: RunTrainOptions): Promise<TrainedModel> {
@@ -67,13 +74,15 @@ export async function runTrain(options: RunTrainOptions): Promise<TrainedModel> 
   const history = options.fleet ?? (await read(options))
   const start = base === undefined ? undefined : checkedBase(base, graphs)
 
+  const missing = lengthMissing(history)
+  if (missing !== undefined) throw new Error(missing)
   const { selectFrom, reportFrom } = splitHistory(history)
   const source = { history, weight: 1 }
   const sources: readonly Source[] = [{ ...source, from: history.from, to: selectFrom }]
   if (history.intervalMinutes > 5) {
     onWarning?.(`${history.name}: steps of ${history.intervalMinutes} minutes hide short peaks`)
   }
-  return trainModel({
+  const trained = await trainModel({
     ...options,
     graphs,
     sources,
@@ -86,32 +95,19 @@ export async function runTrain(options: RunTrainOptions): Promise<TrainedModel> 
     onProgress,
     clock,
   })
-}
-
-/** A history is learnt from first, then contenders are chosen on it, and its last days are reported on alone. */
-function splitHistory({ name, from, to }: FleetHistory): {
-  readonly selectFrom: number
-  readonly reportFrom: number
-} {
-  const span = to - from
-  const lengthOf = ({ share, most }: { readonly share: number; readonly most: number }): number =>
-    Math.min(most, Math.max(leastMs, share * span))
-  const reportFrom = to - lengthOf(reported)
-  const selectFrom = reportFrom - lengthOf(selected)
-  // A minute less than 36 h is what a file of 36 h covers from its first to its last row.
-  const missing = leastMs - (selectFrom - from)
-  if (missing > 15 * 60_000) {
-    throw new Error(
-      `${name}: ${(span / hourMs).toFixed(1)} h of history, expected at least 36: 12 to learn from, ` +
-        `12 to choose by and 12 to judge by; ${(missing / hourMs).toFixed(1)} h are missing`,
-    )
-  }
-  return { selectFrom, reportFrom }
+  if (options.champion === undefined) return trained
+  const comparison = await compareModels({
+    ...{ history, from: reportFrom, to: history.to, graphs, clock, threads: options.threads },
+    ...{ challenger: trained.folder, champion: options.champion },
+    onProgress: (progress) => onProgress?.({ stage: 'comparing', ...progress }),
+  })
+  return { ...trained, comparison }
 }
 
 async function read({ history, onProgress, onWarning }: RunTrainOptions): Promise<FleetHistory> {
   if (history === undefined) throw new Error('nothing to learn from: no history was given')
   return loadHistory(history, {
+    maxMinutes,
     onWarning,
     onProgress: ({ share }) => onProgress?.({ stage: 'reading', share }),
   })
@@ -139,7 +135,7 @@ export type TrainModelOptions = Omit<RunTrainOptions, 'history' | 'fleet' | 'bas
   readonly start?: Float32Array | undefined
   readonly peakRate?: number | undefined
   readonly patience?: number
-  readonly id?: string
+  readonly id?: string | undefined
 }
 
 /** Trains on any mix of sources, backtests the result and writes its model folder. */
@@ -164,45 +160,55 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainedMod
     manifest: toManifest({ ...facts, selections: [], reports: [] }),
   })
   const inference = await openInference(draft.folder, { threads })
-  const selectOn = options.selectOn ?? options.validation
-  const parts = selectOn.length + options.judgedOn.length
-  let done = 0
-  async function judge(list: readonly Stretch[], shortenEvery?: number): Promise<BacktestReport[]> {
-    const reports: BacktestReport[] = []
-    for (const { history, from, to } of list) {
-      const report = await backtest({
-        ...{ history, from, to, clock, model: { id, inference } },
-        ...(shortenEvery !== undefined && { shortenEvery }),
-        learntUntil: options.sources.find((source) => source.history === history)?.to,
-        unknownProfile: options.profiles === false,
-        onProgress: ({ share, etaMs }) =>
-          onProgress?.({ stage: 'judging', share: (done + share) / parts, etaMs }),
-      })
-      reports.push(report)
-      done++
+  try {
+    return await judgeAndKeep()
+  } finally {
+    await inference.close()
+    rmSync(draft.folder, { recursive: true, force: true })
+  }
+
+  async function judgeAndKeep(): Promise<TrainedModel> {
+    const selectOn = options.selectOn ?? options.validation
+    const parts = selectOn.length + options.judgedOn.length
+    let done = 0
+    async function judge(
+      list: readonly Stretch[],
+      shortenEvery?: number,
+    ): Promise<BacktestReport[]> {
+      const reports: BacktestReport[] = []
+      for (const { history, from, to } of list) {
+        const report = await backtest({
+          ...{ history, from, to, clock, model: { id, inference } },
+          ...(shortenEvery !== undefined && { shortenEvery }),
+          learntUntil: options.sources.find((source) => source.history === history)?.to,
+          unknownProfile: options.profiles === false,
+          onProgress: ({ share, etaMs }) =>
+            onProgress?.({ stage: 'judging', share: (done + share) / parts, etaMs }),
+        })
+        reports.push(report)
+        done++
+      }
+      return reports
     }
-    return reports
+    const selections = await judge(selectOn, 0)
+    const reports = await judge(options.judgedOn)
+    const [report, ...also] = reports
+    const manifest = toManifest({ ...facts, selections, reports })
+    const calibration = await fitCalibration({
+      ...{ inference, stretches: selectOn, baselines: servingBaselines(manifest.serves) },
+    })
+    const calibrated: CalibrationReport[] = []
+    for (const stretch of options.judgedOn) {
+      const { serves } = manifest
+      calibrated.push(await judgeCalibration({ ...stretch, calibration, inference, serves }))
+    }
+    const folder = writeModelFolder(out, {
+      ...{ graphs, theta: trained.theta, calibration, manifest },
+      report: { ...report, also, calibration: calibrated, losses: trained.losses },
+    })
+    if (options.checkpoints !== undefined) forgetCheckpoint(options.checkpoints)
+    return { ...folder, report: report! }
   }
-  const selections = await judge(selectOn, 0)
-  const reports = await judge(options.judgedOn)
-  const [report, ...also] = reports
-  const manifest = toManifest({ ...facts, selections, reports })
-  const calibration = await fitCalibration({
-    ...{ inference, stretches: selectOn, baselines: servingBaselines(manifest.serves) },
-  })
-  const calibrated: CalibrationReport[] = []
-  for (const stretch of options.judgedOn) {
-    const { serves } = manifest
-    calibrated.push(await judgeCalibration({ ...stretch, calibration, inference, serves }))
-  }
-  await inference.close()
-  const folder = writeModelFolder(out, {
-    ...{ graphs, theta: trained.theta, calibration, manifest },
-    report: { ...report, also, calibration: calibrated, losses: trained.losses },
-  })
-  rmSync(draft.folder, { recursive: true, force: true })
-  if (options.checkpoints !== undefined) forgetCheckpoint(options.checkpoints)
-  return { ...folder, report: report! }
 }
 
 function hideProfiles(source: Source): Source {
