@@ -70,7 +70,7 @@ export const SimilarSchema = Type.Object({
       description:
         'those of the profile, or all when they have too few; the missing are not read yet or find no room',
     }),
-    moments: Type.Integer(),
+    compared: Type.Integer(),
     days: Type.Number({ description: 'how far back the search reaches at most' }),
   }),
 })

@@ -10,7 +10,17 @@ const bench = (...args: string[]) =>
 // Whether a bench works, not how fast this machine is.
 test.each(
   process.platform === 'linux'
-    ? ['accuracy', 'cycle', 'devices', 'incidents', 'ingest', 'profiles', 'train', 'agent']
+    ? [
+        'accuracy',
+        'cycle',
+        'devices',
+        'incidents',
+        'ingest',
+        'profiles',
+        'questions',
+        'train',
+        'agent',
+      ]
     : ['cycle'],
 )(
   '%s prints a figure beside its bar',

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, cycle, devices, incidents, profiles, ingest, agent, train, or all of them
+ * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, cycle, devices, incidents, profiles, questions, ingest, agent, train, or all of them
  * without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
  * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; cycle
@@ -14,6 +14,7 @@ import { benchCycle } from '../../hub/src/bench/cycle-bench.ts'
 import { benchDevices } from '../../hub/src/bench/devices-bench.ts'
 import { benchIngest } from '../../hub/src/bench/ingest-bench.ts'
 import { openBenchHub } from '../../hub/src/bench/open-bench-hub.ts'
+import { benchQuestions } from '../../hub/src/bench/questions-bench.ts'
 import { benchAccuracy } from '../../model-training/src/bench/accuracy-bench.ts'
 import { benchIncidents } from '../../model-training/src/bench/incidents-bench.ts'
 import { benchProfiles } from '../../model-training/src/bench/profiles-bench.ts'
@@ -56,6 +57,13 @@ const benches: { readonly [name: string]: Bench } = {
       ...{ small, clock, at, models: values.model, withoutProfiles: values['without-profiles'] },
       ...{ steps: countOf(values.steps), seeds: countOf(values.seeds) },
     }),
+  questions: async (small) =>
+    small
+      ? benchQuestions({ small })
+      : [
+          ...(await benchQuestions({ servers: countOf(values.servers) ?? 1000 })),
+          ...(values.servers === undefined ? await benchQuestions({ servers: 90 }) : []),
+        ],
   train: (small) =>
     benchTrain({ steps: small ? 3 : 60, python: process.env.HARBINGER_PYTHON, clock, at }),
 }

@@ -11,7 +11,7 @@ export const explanationOf = (server: string, now: number): Explanation => {
   })
   return {
     ...{ server, at: instant(now), windowEnd: instant(now), abstained: null, tookMs: 84.2 },
-    text: 'Memory may reach 95 % in about 3 h (71 % likely within 8 h, earliest in 1 h 30 min). Memory is expected to peak at 96.2 % within 8 h, once in ten above 98.4 % (by model base-1). What counts most: had Memory gone as usual in the last 24 h, the expected peak would be 71.4 % instead of 96.2 %. 2 similar moments among 28,224 past moments of 90 servers: 1 of them reached a limit within 8 h.',
+    text: 'Memory may reach 95 % in about 3 h (71 % likely within 8 h, earliest in 1 h 30 min). Memory is expected to peak at 96.2 % within 8 h, once in ten above 98.4 % (by model base-1). What counts most: had Memory gone as usual in the last 24 h, the expected peak would be 71.4 % instead of 96.2 %. 2 similar episodes among 28,224 past episodes of 90 servers: 1 of them reached a limit within 8 h.',
     target: {
       ...{ metric: 'mem_used_pct', label: 'Memory', unit: '%' },
       why: 'Memory is what may reach its limit first',
@@ -69,8 +69,8 @@ export const explanationOf = (server: string, now: number): Explanation => {
           text: 'No limit was reached in the 8 h after: CPU used at most 56 %, Memory at most 81.5 %.',
         },
       ],
-      text: '2 similar moments among 28,224 past moments of 90 servers: 1 of them reached a limit within 8 h.',
-      searched: { servers: 90, ofServers: 90, moments: 28_224, days: 14 },
+      text: '2 similar episodes among 28,224 past episodes of 90 servers: 1 of them reached a limit within 8 h.',
+      searched: { servers: 90, ofServers: 90, compared: 28_224, days: 14 },
     },
   }
 }
@@ -82,7 +82,7 @@ export const withheldExplanation = (server: string, now: number): Explanation =>
     "no single input decides it: removing any one moves the forecast by 0.2 points at most, which is less than a tenth of the forecast's own band"
   return {
     ...whole,
-    text: `Nothing is expected to reach its limit within 8 h. Why is not said: ${reason}. Nothing similar to the last 6 h among 28,224 past moments of 90 servers.`,
+    text: `Nothing is expected to reach its limit within 8 h. Why is not said: ${reason}. Nothing similar to the last 6 h among 28,224 past episodes of 90 servers.`,
     drivers: { withheld: reason, items: [], check: whole.drivers.check },
     selection: {
       withheld: 'too few other metrics are measured to check the weights',
@@ -92,7 +92,7 @@ export const withheldExplanation = (server: string, now: number): Explanation =>
     similar: {
       ...whole.similar,
       episodes: [],
-      text: 'Nothing similar to the last 6 h among 28,224 past moments of 90 servers.',
+      text: 'Nothing similar to the last 6 h among 28,224 past episodes of 90 servers.',
     },
   }
 }

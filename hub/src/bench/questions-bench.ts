@@ -1,4 +1,5 @@
 import { setTimeout as after } from 'node:timers/promises'
+import type { Hub } from '../hub.ts'
 import { openBenchHub } from './open-bench-hub.ts'
 import { type BenchReport, conditions } from './report.ts'
 
@@ -27,7 +28,7 @@ export async function benchQuestions({
   try {
     await hub.untilForecast()
     const names = hub.sources.servers().map(({ name }) => name)
-    const searched = await untilRead(hub, names[0]!)
+    const compared = await untilRead(hub)
     const took: { [question in keyof typeof questions]: number[] } = {
       explanation: [],
       'what-if': [],
@@ -66,7 +67,7 @@ export async function benchQuestions({
           questions: sorted.length,
           longestCycleMs: Math.round(cycleMs),
           cyclesLeftOut: counters['cyclesSkipped'],
-          ...searched,
+          comparedEpisodes: compared,
         },
       }
     })
@@ -85,16 +86,19 @@ const questions = {
     }),
 }
 
-/** Similar moments are searched in the whole fleet only once its past is read. */
-async function untilRead(
-  hub: { readonly sources: Awaited<ReturnType<typeof openBenchHub>>['hub']['sources'] },
-  name: string,
-): Promise<{ readonly servers: number; readonly moments: number }> {
-  for (;;) {
-    const { searched } = (await hub.sources.explanation(name))!.similar
-    if (searched.servers === searched.ofServers) return searched
-    await after(1000)
+/** Similar episodes are searched in the whole fleet only once its past is read; returns how many were compared. */
+async function untilRead({ sources }: Pick<Hub, 'sources'>): Promise<number> {
+  const one = new Map(sources.servers().map(({ name, profile }) => [profile, name]))
+  let compared = 0
+  for (const name of one.values()) {
+    for (;;) {
+      const { searched } = (await sources.explanation(name))!.similar
+      compared = Math.max(compared, searched.compared)
+      if (searched.servers === searched.ofServers) break
+      await after(1000)
+    }
   }
+  return compared
 }
 
 const quantile = (sorted: readonly number[], level: number): number =>

@@ -1,8 +1,11 @@
-import type { WhatIfChange, WhatIfRequest } from '@harbinger/shared/explanation'
+import type { Forecast } from '@harbinger/shared/api'
+import type { WhatIf, WhatIfChange, WhatIfRequest } from '@harbinger/shared/explanation'
 import { type MetricName, metricNames } from '@harbinger/shared/metrics'
 import { duration } from '../view/sentence.ts'
 import { amount, label } from './shown.ts'
-import type { Side } from './what-if.ts'
+
+/** A forecast and the risk it comes to. */
+export type Side = { readonly forecast: Forecast; readonly risk: WhatIf['risk']['before'] }
 
 /** Differences are told of this many metrics at most, the largest first. */
 const most = 3

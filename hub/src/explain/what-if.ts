@@ -11,7 +11,7 @@ import { toForecastAnswer } from '../view/forecast-answer.ts'
 import { type AskedServer, type Assess, contextOf, type Examine } from './asked-server.ts'
 import { editReadings, editSeries, unmeasured } from './edit-readings.ts'
 import { refuseWhatIf } from './refuse-what-if.ts'
-import { whatIfText } from './what-if-text.ts'
+import { type Side, whatIfText } from './what-if-text.ts'
 
 /** A question that is not answered: `invalid` is the asker's to mend, `conflict` is how the server is now. */
 export type Refused = { readonly refused: string; readonly kind: 'invalid' | 'conflict' }
@@ -75,8 +75,6 @@ export async function whatIf(
     },
   }
 }
-
-export type Side = { readonly forecast: Forecast; readonly risk: WhatIf['risk']['before'] }
 
 function side({ row, facts }: Assessed, forecast: ServerForecast): Side {
   return {

@@ -1,11 +1,18 @@
 import { expect, test } from 'vitest'
-import { age, chance, count, percent, reading, risk, span } from './numbers.ts'
+import { age, chance, count, distance, percent, reading, risk, span } from './numbers.ts'
 
 test('percentages have one decimal and counts none', () => {
   expect(percent(62.149)).toBe('62.1\u00a0%')
   expect(count(1234.4)).toBe('1,234')
   expect(reading(3.2, 'sockets')).toBe('3')
   expect(reading(0.256, 'load')).toBe('0.26')
+})
+
+test('a distance of percentages is in points, and a small one is not 0', () => {
+  expect(distance(14.24, '%')).toBe('14.2\u00a0points')
+  expect(distance(0.0042, '%')).toBe('0.004\u00a0points')
+  expect(distance(0, 'load')).toBe('0.0')
+  expect(distance(3, 'MB/s')).toBe('3.0\u00a0MB/s')
 })
 
 test.each([null, undefined, Number.NaN])('%s is unknown and never 0', (value) => {

@@ -38,6 +38,13 @@ const byUnit = {
 export const reading = (value: Maybe, unit: Metric['unit']): string =>
   isKnown(value) ? byUnit[unit](value) : unknown
 
+/** How far two values are apart: percentages by points, and what is small with a digit that is not 0. */
+export function distance(value: number, unit: Metric['unit']): string {
+  const number = value >= 1 || value === 0 ? value.toFixed(1) : value.toPrecision(1)
+  if (unit === '%') return `${number}${nbsp}points`
+  return unit === 'load' ? number : `${number}${nbsp}${unit}`
+}
+
 /** A span in words: "40 min", "2 h 15 min", "3 days". */
 export function span(minutes: number): string {
   const whole = Math.max(0, Math.round(minutes))

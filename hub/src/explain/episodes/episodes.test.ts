@@ -66,7 +66,7 @@ const leak =
 /** The server asked about is six hours into such a climb. */
 const climbing = leak(hour - 6 + 1 / 3)
 
-describe('similar moments', () => {
+describe('similar episodes', () => {
   test('are found where it happened before, with what followed; its own profile first', async () => {
     const asked = server(1, 'web01')
     const episodes = fleetOf([
@@ -93,7 +93,7 @@ describe('similar moments', () => {
     expect(first!.followed.peaks.mem_used_pct).toBe(95)
     expect(first!.followed.peaks.cpu_idle_pct).toBe(60)
     expect(first!.text).toBe('Memory reached its limit of 85 % after 3 h.')
-    expect(text).toContain('2 similar moments among')
+    expect(text).toContain('2 similar episodes among')
     expect(searched).toMatchObject({ servers: 4, ofServers: 4, days: 14 })
   })
 
@@ -107,7 +107,7 @@ describe('similar moments', () => {
     const { episodes: found, text } = await episodes.similar(asked, now)
     expect(found).toEqual([])
     expect(text).toMatch(
-      /^Nothing similar to the last 6 h among [\d,]+ past moments of 2 servers\.$/,
+      /^Nothing similar to the last 6 h among [\d,]+ past episodes of 2 servers\.$/,
     )
   })
 

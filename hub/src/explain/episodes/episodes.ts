@@ -36,7 +36,7 @@ export type EpisodesOptions = {
 export type Episodes = ReturnType<typeof openEpisodes>
 
 /**
- * Past moments of the whole fleet, 3,024 bytes for two weeks of a server (3 MB for 1,000), filled little by little
+ * Past episodes of the whole fleet, 3,024 bytes for two weeks of a server (3 MB for 1,000), filled little by little
  * after the hub has started and kept up by the hour.
  */
 export function openEpisodes({
@@ -106,7 +106,7 @@ export function openEpisodes({
     },
 
     /**
-     * Moments like the last 6 h of this server, and what followed each. Servers of its own profile are searched; the
+     * Episodes like the last 6 h of this server, and what followed each. Servers of its own profile are searched; the
      * others only when those have too few.
      */
     async similar(server: Server, now: number): Promise<Similar> {
@@ -115,7 +115,7 @@ export function openEpisodes({
       const wanted = toWanted(latest, spreads(known ? known.ring.codes : latest))
       const hour = Math.floor(now / hourMs)
       let found: { readonly of: Server; readonly near: Near }[] = []
-      let moments = 0
+      let compared = 0
       let searched = 0
       let all = 0
       const search = (among: readonly Server[]) =>
@@ -125,14 +125,14 @@ export function openEpisodes({
           if (!kept) return
           searched++
           const isOwn = of === server
-          const { near, compared } = nearestHours(kept.ring, {
+          const { near, compared: n } = nearestHours(kept.ring, {
             ...{ wanted, most: isOwn ? shown : 1 },
             // What is no nearer than those found would not be shown.
             within: found.length < shown ? farthest : found.at(-1)!.near.distance,
             // What followed must be over; of the server itself it must not reach into the stretch asked about.
             before: isOwn ? hour - episodeHours : hour,
           })
-          moments += compared
+          compared += n
           if (near.length === 0) return
           const more = [...found, ...near.map((one) => ({ of, near: one }))]
           found = more.sort((a, b) => a.near.distance - b.near.distance).slice(0, shown)
@@ -148,8 +148,8 @@ export function openEpisodes({
       const episodes = found.map(({ of, near }) => toEpisode(of, near, server))
       return {
         episodes,
-        text: summary(episodes, { searched, moments }),
-        searched: { servers: searched, ofServers: all, moments, days: ringHours / 24 },
+        text: summary(episodes, { searched, compared }),
+        searched: { servers: searched, ofServers: all, compared, days: ringHours / 24 },
       }
     },
   }
@@ -191,10 +191,10 @@ function quarterOf(series: Series, quarter: number): Quarter | undefined {
 
 function summary(
   episodes: readonly Episode[],
-  { searched, moments }: { readonly searched: number; readonly moments: number },
+  { searched, compared }: { readonly searched: number; readonly compared: number },
 ): string {
-  const where = `${moments.toLocaleString('en')} past moments of ${searched.toLocaleString('en')} servers`
-  if (moments === 0) return 'There is no past yet to compare the last 6 h with.'
+  const where = `${compared.toLocaleString('en')} past episodes of ${searched.toLocaleString('en')} servers`
+  if (compared === 0) return 'There is no past yet to compare the last 6 h with.'
   if (episodes.length === 0) return `Nothing similar to the last 6 h among ${where}.`
   const breached = episodes.filter(({ followed }) => followed.breached.length > 0).length
   const n = episodes.length
@@ -203,6 +203,6 @@ function summary(
       ? `none of them reached a limit within 8 h`
       : `${breached} of them reached a limit within 8 h`
   return n === 1
-    ? `One similar moment among ${where}: ${breached === 1 ? 'a limit was reached within 8 h' : 'no limit was reached within 8 h'}.`
-    : `${n} similar moments among ${where}: ${what}.`
+    ? `One similar episode among ${where}: ${breached === 1 ? 'a limit was reached within 8 h' : 'no limit was reached within 8 h'}.`
+    : `${n} similar episodes among ${where}: ${what}.`
 }

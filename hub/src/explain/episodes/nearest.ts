@@ -1,7 +1,7 @@
 import { episodeHours, followedHours, K, unknownCode } from './features.ts'
 import { type HourRing, ringHours } from './hour-ring.ts'
 
-/** Farther away than this many usual spreads nothing is called similar: two random moments are about 1.8 apart. */
+/** Farther away than this many usual spreads nothing is called similar: two random episodes are about 1.8 apart. */
 export const farthest = 1
 /** A stretch of which less than this share is known is not compared. */
 const leastKnown = 0.7
