@@ -7,6 +7,7 @@ import type { WhatIfRequest } from '@harbinger/shared/explanation'
 import { explanationOf, whatIfOf, withheldExplanation } from '../view/fake-explanation.ts'
 import { mockAccuracy } from './mock-accuracy.ts'
 import { mockFleet } from './mock-fleet.ts'
+import { mockModels } from './mock-models.ts'
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -19,6 +20,7 @@ const types: Readonly<Record<string, string>> = {
 export async function openMockHub(uiFolder: string, size: number, port = 0) {
   const now = () => Date.now()
   const fleet = mockFleet(size, now())
+  const models = mockModels()
   const streams = new Set<ServerResponse>()
   const asked: string[] = []
   const supposed: WhatIfRequest[] = []
@@ -47,6 +49,9 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
     const [, , , what, name, part] = url.pathname.split('/')
     if (what === 'health') return json(response, { status: 'ok', version: '0.1.0-test' })
     if (what === 'accuracy') return json(response, mockAccuracy(now()))
+    const isOfModels = what === 'models' || what === 'training'
+    const ofModels = isOfModels && (await models.answer(request, url.pathname.slice(7)))
+    if (ofModels) return json(response, ofModels[1], ofModels[0])
     if (what === 'fleet') return json(response, fleet.fleet(now()))
     if (what === 'scenario') {
       let body = ''

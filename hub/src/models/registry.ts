@@ -1,13 +1,10 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import {
-  listModels,
-  type ModelFolder,
-  readModelFolder,
-} from '@harbinger/model-training/model/model-folder'
+import type { ModelFolder } from '@harbinger/model-training/model/model-folder'
 import { baseModelFolder, graphsFolder } from '@harbinger/model-training/model/shipped'
 import type { DecidedBy, Decision, ModelStore } from '../storage/model-store.ts'
 import type { Comparison } from '../training/training-messages.ts'
+import { byAge, cachedReader, modelFolders } from './cached-reader.ts'
 import { type Condition, gateConditions, holdsAll, standsInTheWay } from './gate.ts'
 
 export type Registry = ReturnType<typeof openRegistry>
@@ -47,7 +44,8 @@ export function openRegistry(options: RegistryOptions) {
   const baseFolder = options.baseModel ?? baseModelFolder
   const folder = join(dataFolder, 'models')
 
-  const read = (at: string) => readModelFolder(at, { graphs })
+  const read = cachedReader(graphs)
+  const all = () => modelFolders(folder).map(read).sort(byAge)
   const folderOf = (id: string): string => join(folder, id)
   const base = read(baseFolder)
   const baseId = 'manifest' in base ? base.manifest.id : null
@@ -120,7 +118,7 @@ export function openRegistry(options: RegistryOptions) {
   /** The newest model that may become the one that serves: made or brought here, and nothing decided on it yet. */
   function challenger(): ModelFolder | undefined {
     const id = serving().id
-    for (const found of listModels(folder, { graphs })) {
+    for (const found of all()) {
       if ('refused' in found || found.manifest.id === id) continue
       const [last] = models
         .ofModel(found.manifest.id)
@@ -136,9 +134,9 @@ export function openRegistry(options: RegistryOptions) {
     const keep = new Set(
       [serving().id, previous()?.manifest.id, challenger()?.manifest.id].filter(Boolean),
     )
-    const all = listModels(folder, { graphs }).flatMap((m) => ('manifest' in m ? [m] : []))
-    const free = all.filter(({ manifest }) => !keep.has(manifest.id))
-    const room = Math.max(0, keptVersions - (all.length - free.length))
+    const usable = all().flatMap((found) => ('manifest' in found ? [found] : []))
+    const free = usable.filter(({ manifest }) => !keep.has(manifest.id))
+    const room = Math.max(0, keptVersions - (usable.length - free.length))
     for (const { manifest, folder: at } of free.slice(room)) {
       rmSync(at, { recursive: true, force: true })
       const reason = `${keptVersions} versions are kept, this was the oldest`
@@ -169,7 +167,7 @@ export function openRegistry(options: RegistryOptions) {
     decisionsOn: models.ofModel,
     baseId,
     /** All models, newest first, the one that came with Harbinger last; a refused one with the reason. */
-    list: () => [...listModels(folder, { graphs }), base],
+    list: () => [...all(), base],
 
     /** A model that was trained or brought here: from now on a challenger. */
     added(

@@ -26,7 +26,7 @@ export class HubProblem extends Error {
   }
 }
 
-async function ask(path: string, init?: RequestInit): Promise<Response> {
+export async function ask(path: string, init?: RequestInit): Promise<Response> {
   const response = await fetch(apiPrefix + path, init)
   if (response.ok) return response
   const problem = (await response.json().catch(() => undefined)) as Problem | undefined
