@@ -73,7 +73,7 @@ export function mockModels() {
 
   const trainings = (): Trainings => {
     // Each look finds it a little further.
-    if (training?.state === 'running') {
+    if (training?.state === 'running' && training.step! < 390) {
       const step = training.step! + 25
       const loss = { step, loss: 0.4 + 1 / step, wql: 0.055 + 0.3 / step }
       training = { ...training, step, share: step / 400, losses: [...training.losses, loss] }
