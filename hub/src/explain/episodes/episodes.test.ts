@@ -123,6 +123,26 @@ describe('similar episodes', () => {
     expect(ends[2]! - ends[1]!).toBeGreaterThanOrEqual(14)
   })
 
+  test('of the server itself end so early that what followed is not what is asked about', async () => {
+    const asked = server(1, 'web01')
+    /** Busy now, and for six hours that ended ten hours ago. */
+    const twice: Course = (quarter) => {
+      const ago = hour + 1 / 3 - quarter / 4
+      return { idle: ago <= 6.5 || (ago > 10.3 && ago <= 16.4) ? 20 : 80, mem: 40 }
+    }
+    const alone = fleetOf([[asked, twice]])
+    await alone.refresh(now)
+    expect((await alone.similar(asked, now)).episodes).toEqual([])
+    const both = fleetOf([
+      [asked, twice],
+      [server(2, 'web02'), twice],
+    ])
+    await both.refresh(now)
+    const { episodes: found } = await both.similar(asked, now)
+    expect(found.map((one) => one.server)).toEqual(['web02'])
+    expect(found[0]!.endedAt).toBe(new Date((hour - 10) * 3_600_000).toISOString())
+  })
+
   test('of a fleet without a past there are none, and it says so', async () => {
     const asked = server(1, 'web01')
     const episodes = fleetOf([
