@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from contract import F, P, PEAK_STEPS, PROFILES, T, V
+from contract import F, P, PEAK_STEPS, PROFILES, T, V, WORSE
 
 LEVELS = (25.0, 8.0, 2.0, 65.0, 15.0, 55.0, 5.0, 12.0, 9.0, 40.0, 25.0, 3.0)
 
@@ -25,10 +25,12 @@ def make_batch(size: int, seed: int) -> dict[str, Tensor]:
     swing = torch.sin(2 * math.pi * (hour.unsqueeze(-1) + rand(size, 1, V)))  # (B, T + F, V)
     usual = level * (1 + 0.4 * swing)
     mean = (usual + 0.1 * level * torch.randn(size, T + F, V, generator=g)).clamp(min=0)
-    highest = mean + 0.2 * level * rand(size, T + F, V)
+    towards = torch.tensor(WORSE)
+    # Worst readings: of idle below the mean, of all others above.
+    worst = (mean + 0.2 * level * rand(size, T + F, V) * towards).clamp(min=0)
     share = torch.arange(V) < 7
     mean = torch.where(share, mean.clamp(max=100), mean)
-    highest = torch.where(share, highest.clamp(max=100), highest)
+    worst = torch.where(share, worst.clamp(max=100), worst)
 
     measured = (rand(size, 1, V) > 0.1).float()
     length = (rand(size, 1, 1) * 1.3 * T).clamp(1, T)
@@ -37,7 +39,7 @@ def make_batch(size: int, seed: int) -> dict[str, Tensor]:
     days = (rand(size, 1, V) * 8).floor().clamp(max=7) / 7 * measured
     season_known, season = days.expand(size, T + F, V), usual * (days > 0)
     yesterday_known = known[:, :F]
-    future, future_max = mean[:, T:], highest[:, T:]
+    future, future_worst = mean[:, T:], worst[:, T:]
     truth_known = measured * (rand(size, F, V) > 0.05)
     angle = 2 * math.pi * hour
     event = (rand(size, T + F) > 0.95).float()
@@ -46,9 +48,9 @@ def make_batch(size: int, seed: int) -> dict[str, Tensor]:
     )  # (B, T + F, 5)
     last = mean[:, T - 1]
     recent_known = (known[:, T - 1] > 0).float()
-    recent = torch.stack(
-        [last, 0.1 * last * torch.randn(size, V, generator=g), highest[:, T - 4 : T].amax(1), torch.ones(size, V)], -1
-    ) * recent_known.unsqueeze(-1)
+    slope = 0.1 * last * torch.randn(size, V, generator=g)
+    last_hour = (towards * worst[:, T - 4 : T]).amax(1) * towards
+    recent = torch.stack([last, slope, last_hour, torch.ones(size, V)], -1) * recent_known.unsqueeze(-1)
     cores_known, memory_known = (rand(size) > 0.3).float(), (rand(size) > 0.3).float()
     statics = torch.stack(
         [
@@ -62,12 +64,12 @@ def make_batch(size: int, seed: int) -> dict[str, Tensor]:
         -1,
     )
     seen = (known > 0).float()
-    peak_truth = torch.stack([future_max[:, :n].amax(1) for n in PEAK_STEPS], 1)  # (B, P, V)
+    peak_truth = torch.stack([(towards * future_worst[:, :n]).amax(1) * towards for n in PEAK_STEPS], 1)  # (B, P, V)
     peak_known = measured.expand(size, P, V)
     baseline = 0.7 * usual[:, T:] + 0.3 * level
     baseline = torch.where(share, baseline.clamp(max=100), baseline) * measured
     return {
-        "past": torch.stack([mean[:, :T] * seen, highest[:, :T] * seen], -1),
+        "past": torch.stack([mean[:, :T] * seen, worst[:, :T] * seen], -1),
         "pastKnown": known,
         "seasonalPast": season[:, :T],
         "seasonalPastKnown": season_known[:, :T],

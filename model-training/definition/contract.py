@@ -19,6 +19,8 @@ METRICS = (
     "front_close_wait",
     "load_average",
 )
+# Which way a reading gets worse: idle is bad when it is low. Peaks are worst readings.
+WORSE = tuple(-1.0 if name == "cpu_idle_pct" else 1.0 for name in METRICS)
 QUANTILES = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
 PEAK_STEPS = (4, 16, 32)  # the windows of the peaks: 1 h, 4 h, 8 h
 PROFILES = 8  # 0 is the unknown profile
@@ -32,7 +34,7 @@ D = 32
 HEADS = 4
 CALENDAR = 5  # sine and cosine of the hour and of the position in the week, known-event flag
 STATICS = 6  # ln cores, known, ln GiB, known, ln(1 + minutes since last sample), ln(1 + hours of history)
-RECENT = 4  # mean of 5 min, slope per hour, max of the last hour, known flag
+RECENT = 4  # mean of 5 min, slope per hour, worst reading of the last hour, known flag
 
 TRAINING_BATCH = 64
 

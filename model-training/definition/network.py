@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm
 
-from contract import D, F, HEADS, P, PEAK_STEPS, Q, T, V
+from contract import D, F, HEADS, P, PEAK_STEPS, Q, T, V, WORSE
 from parameters import SUMMARIES, Weights
 from scaling import FUTURE_FEATURES, Scaled, scaled
 
@@ -37,7 +37,7 @@ FROM_MEDIAN = [[(float(q > k) if k >= HALF else -float(q <= k)) for q in range(Q
 @dataclass(frozen=True)
 class Forecast:
     offsets: Tensor  # (V, F, B, Q), in scales above the baseline
-    peak_offsets: Tensor  # (V, P, B, Q), in scales above the baseline's highest step in the window
+    peak_offsets: Tensor  # (V, P, B, Q), in scales above the baseline's worst step in the window
     peak_baseline: Tensor  # (V, P, B), raw units
     selection_past: Tensor  # (T, B, V + 1)
     selection_future: Tensor  # (F, B, V + 1)
@@ -129,8 +129,8 @@ def attended(w: Weights, x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.bmm(weights, value).permute(1, 0, 2), weights
 
 
-def monotone(u: Tensor, start: float) -> Tensor:
-    """Unbounded numbers to rising quantiles around a median; u (..., Q)."""
+def monotone(u: Tensor, start: float | Tensor) -> Tensor:
+    """Unbounded numbers to rising quantiles around a median; u (..., Q), start a number or (..., 1)."""
     # x = step - 1 / step is where (x + sqrt(x^2 + 4)) / 2 equals that step.
     shift = torch.tensor([step - 1 / step for step in STARTING_STEPS])
     median, steps = u[..., :1], u[..., 1:] + shift
@@ -182,11 +182,14 @@ def forecast(trainable: Weights, profile_scale: Tensor, x: dict[str, Tensor], ls
     u = torch.bmm(hidden.reshape(V, F * batch, D), w["head.quantiles"]) + torch.bmm(features, w["head.direct"])
     offsets = monotone(u, 0.0).reshape(V, F, batch, Q)
 
-    # The highest reading of a window is forecast from the mean of its steps.
+    # The worst reading of a window is forecast from the mean of its steps.
     pool = torch.stack([(torch.arange(F) < n).to(torch.float32) / n for n in PEAK_STEPS])  # (P, F)
     pooled = torch.matmul(pool, hidden.reshape(V, F, batch * D)).reshape(V * P, batch, D)
     u = torch.bmm(pooled, w["head.peaks"]) + w["head.peaks.bias"].unsqueeze(1)
-    peak_offsets = monotone(u, STARTING_PEAK).reshape(V, P, batch, Q)
-    peak_baseline = torch.stack([window.baseline[:, :n].amax(1) for n in PEAK_STEPS], 1)  # (V, P, B)
+    worse = torch.tensor(WORSE).reshape(V, 1, 1)
+    start = STARTING_PEAK * worse.expand(V, P, 1).reshape(V * P, 1, 1)
+    peak_offsets = monotone(u, start).reshape(V, P, batch, Q)
+    towards = worse * window.baseline
+    peak_baseline = worse * torch.stack([towards[:, :n].amax(1) for n in PEAK_STEPS], 1)  # (V, P, B)
 
     return Forecast(offsets, peak_offsets, peak_baseline, selection_past, selection_future, attention, window)

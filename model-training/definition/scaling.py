@@ -47,7 +47,7 @@ def scaled(profile_scale: Tensor, x: dict[str, Tensor]) -> Scaled:
     usual = (profile @ profile_scale).t()  # (V, B)
 
     mean = metric_first(x["past"][..., 0])  # (V, T, B)
-    highest = metric_first(x["past"][..., 1])  # (V, T, B)
+    worst = metric_first(x["past"][..., 1])  # (V, T, B)
     known = metric_first(x["pastKnown"])
     seen = (known > 0).to(torch.float32)
     season = metric_first(x["seasonalPast"])
@@ -81,7 +81,7 @@ def scaled(profile_scale: Tensor, x: dict[str, Tensor]) -> Scaled:
     past = torch.stack(
         [
             standing(mean, seen),
-            bounded((highest - mean) / scale.unsqueeze(1)) * seen,
+            bounded((worst - mean) / scale.unsqueeze(1)) * seen,
             known,
             bounded((mean - season) / scale.unsqueeze(1)) * both_seen,
             season_known,

@@ -12,7 +12,7 @@ const fleet = { servers: 90, stepMinutes: 1 } as const
 const weights = { varied: 1, simulated: 0.45 } as const
 
 /** Real days from here on choose who serves and calibrate; from `reportedFrom` on they are reported. Days of the trace. */
-export const chosenFrom = 18
+export const chosenFrom = 22
 export const reportedFrom = 25
 
 /** A stretch of a history; all of it by default. */

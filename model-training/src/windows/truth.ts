@@ -1,13 +1,15 @@
+import { worsens } from '@harbinger/shared/limits'
 import { metricIndex, networkMetricNames } from '@harbinger/shared/metrics'
 import { peakMinutes } from '@harbinger/shared/forecast/quantiles'
 import { minuteCell, minuteMs, type Series } from '@harbinger/shared/window/series'
 import { horizonSteps, stepMinutes, V } from '@harbinger/shared/window/window-batch'
 
 const column = networkMetricNames.map((name) => metricIndex[name])
+const worstIsLow = networkMetricNames.map((name) => worsens(name) === 'down')
 const P = peakMinutes.length
 
 /**
- * What was measured after a window's end, per step and as the highest reading of the first 1, 4 and 8 hours. F = 32
+ * What was measured after a window's end, per step and as the worst reading (of idle the lowest minute, of all others the highest reading) of the first 1, 4 and 8 hours. F = 32
  * steps, P = 3 peaks, V = 12 metrics; 0 with known 0 where nothing was measured, so that nothing imputed is ever
  * scored or learnt.
  */
@@ -30,8 +32,13 @@ export const truthBatch = (size: number): TruthBatch => ({
 const sums = new Float64Array(V)
 const minutesKnown = new Uint8Array(V)
 /** Over the window so far. */
-const highest = new Float64Array(V)
+const worst = new Float64Array(V)
 const measured = new Float64Array(V)
+
+function note(v: number, value: number): void {
+  const before = worst[v]!
+  if (Number.isNaN(before) || (worstIsLow[v] ? value < before : value > before)) worst[v] = value
+}
 
 /** Writes what `series` measured from `end` (ms) on into row `row`. */
 export function fillTruth(
@@ -41,7 +48,7 @@ export function fillTruth(
 ): void {
   const { mean, max, count, intervalMinutes } = series
   const start = end / minuteMs
-  highest.fill(0)
+  worst.fill(NaN)
   measured.fill(0)
   let peak = 0
   for (let f = 0; f < horizonSteps; f++) {
@@ -56,7 +63,7 @@ export function fillTruth(
         if (count[c] === 0) continue
         sums[v] = sums[v]! + mean[c]!
         minutesKnown[v] = minutesKnown[v]! + 1
-        if (max[c]! > highest[v]!) highest[v] = max[c]!
+        note(v, worstIsLow[v] ? mean[c]! : max[c]!)
       }
     }
     for (let v = 0; v < V; v++) {
@@ -68,10 +75,10 @@ export function fillTruth(
     }
     if ((f + 1) * stepMinutes !== peakMinutes[peak]) continue
     for (let v = 0; v < V; v++) {
-      // The highest of a window of which less than half was seen says too little about the window.
+      // The worst of a window of which less than half was seen says too little about the window.
       const seen = 2 * measured[v]! >= peakMinutes[peak]!
       const p = (row * P + peak) * V + v
-      out.peakTruth[p] = seen ? highest[v]! : 0
+      out.peakTruth[p] = seen ? worst[v]! : 0
       out.peakKnown[p] = seen ? 1 : 0
     }
     peak++
@@ -82,7 +89,7 @@ export function fillTruth(
 export type Strand = { readonly series: Series; readonly end: number; readonly weight: number }
 
 /**
- * Writes the peaks of a blend of two series into row `row`: the highest minute of the weighted sum, where both were
+ * Writes the peaks of a blend of two series into row `row`: the worst minute of the weighted sum, where both were
  * measured. Both must have the same step.
  */
 export function fillBlendedPeaks(
@@ -93,7 +100,7 @@ export function fillBlendedPeaks(
   const first = one.end / minuteMs
   const second = other.end / minuteMs
   const { intervalMinutes } = one.series
-  highest.fill(0)
+  worst.fill(NaN)
   measured.fill(0)
   let peak = 0
   for (let m = 0; m < horizonSteps * stepMinutes; m++) {
@@ -104,15 +111,15 @@ export function fillBlendedPeaks(
       const i = a + column[v]!
       const j = b + column[v]!
       if (one.series.count[i] === 0 || other.series.count[j] === 0) continue
-      const value = one.weight * one.series.max[i]! + other.weight * other.series.max[j]!
+      const tier = worstIsLow[v] ? 'mean' : 'max'
       measured[v] = measured[v]! + intervalMinutes
-      if (value > highest[v]!) highest[v] = value
+      note(v, one.weight * one.series[tier][i]! + other.weight * other.series[tier][j]!)
     }
     if (m + 1 !== peakMinutes[peak]) continue
     for (let v = 0; v < V; v++) {
       const seen = 2 * measured[v]! >= peakMinutes[peak]!
       const p = (row * P + peak) * V + v
-      out.peakTruth[p] = seen ? highest[v]! : 0
+      out.peakTruth[p] = seen ? worst[v]! : 0
       out.peakKnown[p] = seen ? 1 : 0
     }
     peak++

@@ -1,3 +1,4 @@
+import { worsens } from '../limits.ts'
 import { metrics, networkMetricNames } from '../metrics.ts'
 import {
   historySteps as T,
@@ -17,11 +18,13 @@ import type { BaselineName } from './baseline-names.ts'
 import { leadBucket, peakWidths, stepWidths } from './baseline-widths.ts'
 import { peakMinutes, Q } from './quantiles.ts'
 
-/** Quantiles of one row: [F][V][Q] per step and [P][V][Q] of the highest reading of the first 1, 4 and 8 hours. */
+/** Quantiles of one row: [F][V][Q] per step and [P][V][Q] of the worst reading (of idle: the lowest) of the first 1, 4 and 8 hours. */
 export type RowQuantiles = { readonly quantiles: Float32Array; readonly peaks: Float32Array }
 
 const P = peakMinutes.length
 const peakSteps = peakMinutes.map((minutes) => minutes / 15)
+/** Peaks are worst readings: of idle the lowest, of all others the highest. */
+const worstOf = networkMetricNames.map((name) => (worsens(name) === 'down' ? Math.min : Math.max))
 const upperBound = networkMetricNames.map((name) => metrics[name].max ?? Infinity)
 /** Smallest width worth stating, in the metric's unit. */
 const smallest = networkMetricNames.map((name) => (name.endsWith('_pct') ? 0.1 : 0.02))
@@ -154,7 +157,7 @@ export type BaselineCore = {
   /** Mean absolute error per lead bucket (0–1 h, 1–4 h, 4–8 h), and of the peaks of 1, 4 and 8 hours. */
   readonly stepErrors: Float64Array
   readonly peakErrors: Float64Array
-  /** The highest step of the path, plus how far highest readings were above it on average. */
+  /** The worst step of the path, plus how far worst readings were beyond it on average. */
   readonly peakCentres: Float64Array
 }
 
@@ -187,6 +190,7 @@ export function fillCore(core: BaselineCore, at: Place, name: BaselineName): voi
   }
   paths[name](at, T, core.path)
   const presumed = presumedError(at, level)
+  const worse = worstOf[v]!
   let excess = 0
   for (let b = 0; b < P; b++) {
     const leads = peakSteps[b]! - (b === 0 ? 0 : peakSteps[b - 1]!)
@@ -197,9 +201,9 @@ export function fillCore(core: BaselineCore, at: Place, name: BaselineName): voi
       (sums.step[b]! / leads + priorOrigins * prior) / (origins + priorOrigins),
     )
     if (peakCount[b]! > 0) excess = peakSums[b]! / peakCount[b]!
-    let highest = -Infinity
-    for (let f = 0; f < peakSteps[b]!; f++) highest = Math.max(highest, core.path[f]!)
-    core.peakCentres[b] = highest + excess
+    let worst = core.path[0]!
+    for (let f = 1; f < peakSteps[b]!; f++) worst = worse(worst, core.path[f]!)
+    core.peakCentres[b] = worst + excess
     const away = peakAway[b]!
     core.peakErrors[b] = Math.max(
       smallest[v]!,
@@ -210,22 +214,24 @@ export function fillCore(core: BaselineCore, at: Place, name: BaselineName): voi
 
 /** Compares the path seen from past step `n` with what the window knows of the steps after it. */
 function lookBack({ batch, row, v }: Place, n: number): void {
-  let highest = -Infinity
-  let predicted = -Infinity
+  const worse = worstOf[v]!
+  let worst = NaN
+  let predicted = then[0]!
   let bucket = 0
   for (let f = 0; f < F && n + f < T; f++) {
     const k = (row * T + n + f) * V + v
-    predicted = Math.max(predicted, then[f]!)
+    predicted = worse(predicted, then[f]!)
     if (batch.pastKnown[k]! > 0) {
       const b = leadBucket(f)
       sums.step[b]! += Math.abs(batch.past[2 * k]! - then[f]!)
       sums.weight[b]! += 1
-      highest = Math.max(highest, batch.past[2 * k + 1]!)
+      const reading = batch.past[2 * k + 1]!
+      worst = Number.isNaN(worst) ? reading : worse(worst, reading)
     }
     if (f + 1 === peakSteps[bucket]) {
-      if (highest > -Infinity) {
-        peakSums[bucket]! += highest - predicted
-        peakAway[bucket]! += Math.abs(highest - predicted)
+      if (!Number.isNaN(worst)) {
+        peakSums[bucket]! += worst - predicted
+        peakAway[bucket]! += Math.abs(worst - predicted)
         peakCount[bucket]! += 1
       }
       bucket++
@@ -285,7 +291,9 @@ export function fillBaselineQuantiles(
       const widths = peakWidths[name][p]!
       const at = ((to * P + p) * V + v) * Q
       for (let q = 0; q < Q; q++) {
-        const value = core.peakCentres[p]! + core.peakErrors[p]! * widths[q]!
+        // The widths were fitted where worse is higher; of idle they are their mirror image.
+        const width = worstOf[v] === Math.min ? -widths[Q - 1 - q]! : widths[q]!
+        const value = core.peakCentres[p]! + core.peakErrors[p]! * width
         out.peaks[at + q] = Math.min(max, Math.max(0, value))
       }
     }

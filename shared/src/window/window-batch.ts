@@ -17,7 +17,7 @@ export const V = networkMetricNames.length
  */
 export type WindowBatch = {
   readonly size: number
-  /** [size, T, V, 2]: mean and max of each step */
+  /** [size, T, V, 2]: mean and worst reading of each step: the highest, of idle the lowest minute */
   readonly past: Float32Array
   /** [size, T, V]: share of the step that was measured */
   readonly pastKnown: Float32Array
@@ -32,7 +32,7 @@ export type WindowBatch = {
   readonly yesterdayKnown: Float32Array
   /** [size, F, V]: the 7-day mean + level baseline, or its short-history form */
   readonly baseline: Float32Array
-  /** [size, V, 4]: mean of the last 5 minutes, slope per hour over the last hour, max of the last hour, known */
+  /** [size, V, 4]: mean of the last 5 minutes, slope per hour over the last hour, worst reading of the last hour, known */
   readonly recent: Float32Array
   /** [size, T, 5] and [size, F, 5] */
   readonly calendarPast: Float32Array

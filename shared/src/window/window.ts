@@ -1,4 +1,5 @@
 import { metricIndex, networkMetricNames } from '../metrics.ts'
+import { worsens } from '../limits.ts'
 import { type Profile, profileId } from '../profiles.ts'
 import { fillBaseline } from '../forecast/baseline.ts'
 import { calendarWidth, fillCalendar } from './calendar.ts'
@@ -14,6 +15,9 @@ import {
   windowWidths,
 } from './window-batch.ts'
 import { minuteCell, minuteMs, minutesPerQuarter, quarterCell, type Series } from './series.ts'
+
+/** Of idle the lowest minute counts, of all others the highest reading: what hurts. */
+const worstIsLow = networkMetricNames.map((name) => worsens(name) === 'down')
 
 /** Less history than this and there is no forecast. */
 export const minHistoryMinutes = 15
@@ -109,7 +113,7 @@ const never = (): boolean => false
 
 /** Sums of one step over its minutes, per metric. */
 const sums = new Float64Array(V)
-const highest = new Float64Array(V)
+const worst = new Float64Array(V)
 const minutesKnown = new Uint8Array(V)
 
 function fillPast(batch: WindowBatch, row: number, { series, end }: At): void {
@@ -118,7 +122,7 @@ function fillPast(batch: WindowBatch, row: number, { series, end }: At): void {
   for (let step = 0; step < historySteps; step++) {
     const first = end + (step - historySteps) * stepMinutes
     sums.fill(0)
-    highest.fill(0)
+    worst.fill(0)
     minutesKnown.fill(0)
     for (let m = first; m < first + stepMinutes; m++) {
       const cell = measuredMinute(series, m)
@@ -127,7 +131,11 @@ function fillPast(batch: WindowBatch, row: number, { series, end }: At): void {
         const c = cell + column[v]!
         if (count[c] === 0) continue
         sums[v] = sums[v]! + mean[c]!
-        if (minutesKnown[v] === 0 || max[c]! > highest[v]!) highest[v] = max[c]!
+        const low = worstIsLow[v]!
+        const reading = low ? mean[c]! : max[c]!
+        if (minutesKnown[v] === 0 || (low ? reading < worst[v]! : reading > worst[v]!)) {
+          worst[v] = reading
+        }
         minutesKnown[v] = minutesKnown[v]! + 1
       }
     }
@@ -135,7 +143,7 @@ function fillPast(batch: WindowBatch, row: number, { series, end }: At): void {
       const k = (row * historySteps + step) * V + v
       const known = minutesKnown[v]!
       past[2 * k] = known === 0 ? 0 : sums[v]! / known
-      past[2 * k + 1] = highest[v]!
+      past[2 * k + 1] = worst[v]!
       pastKnown[k] = Math.min(1, (known * intervalMinutes) / stepMinutes)
     }
   }
@@ -204,7 +212,8 @@ function fillRecent(batch: WindowBatch, row: number, { series, end }: At): void 
     let sumX = 0
     let sumTT = 0
     let sumTX = 0
-    let max = 0
+    let worstReading = 0
+    const worse = worstIsLow[v] ? Math.min : Math.max
     let lastSum = 0
     let lastN = 0
     for (let m = end - 60; m < end; m++) {
@@ -212,7 +221,8 @@ function fillRecent(batch: WindowBatch, row: number, { series, end }: At): void 
       if (cell < 0 || series.count[cell + c] === 0) continue
       const x = series.mean[cell + c]!
       const t = (m - end + 0.5) / 60
-      max = n === 0 ? series.max[cell + c]! : Math.max(max, series.max[cell + c]!)
+      const reading = worstIsLow[v] ? x : series.max[cell + c]!
+      worstReading = n === 0 ? reading : worse(worstReading, reading)
       n++
       sumT += t
       sumX += x
@@ -227,7 +237,7 @@ function fillRecent(batch: WindowBatch, row: number, { series, end }: At): void 
     const spread = n * sumTT - sumT * sumT
     batch.recent[o] = lastN > 0 ? lastSum / lastN : n > 0 ? sumX / n : 0
     batch.recent[o + 1] = n >= 3 && spread > 1e-9 ? (n * sumTX - sumT * sumX) / spread : 0
-    batch.recent[o + 2] = max
+    batch.recent[o + 2] = worstReading
     batch.recent[o + 3] = n > 0 ? 1 : 0
   }
 }
