@@ -87,6 +87,24 @@ describe.skipIf(missing !== undefined)('the fleet view in a browser', () => {
     await leave()
   })
 
+  test('a disk that fills in days is listed with its days', async () => {
+    const { page, complaints, leave } = await browser.visit(hub.url)
+    await live(page)
+    const list = page.getByRole('region', { name: 'Next to break' })
+    await list.getByRole('button', { name: /^Show all/ }).click()
+    const filling = list.getByRole('listitem').filter({ hasText: 'host001' })
+    const text = (await filling.textContent())!.replace(/\s+/g, ' ')
+    expect(text).toContain('in 6 days')
+    expect(text).toContain('Disk: reaches 90.0 % in 6 days: 70 % likely within 14 days')
+    expect(text).not.toContain('8 h')
+    await keepScreenshot(page, 'next-to-break-desktop-light')
+    await page.goto(`${hub.url}/servers?search=host001`)
+    const row = page.getByText('Disk in 6 days')
+    await row.waitFor()
+    expect(complaints).toEqual([])
+    await leave()
+  })
+
   test('a change arrives in place: the cell stays the same element', async () => {
     const { page, leave } = await browser.visit(hub.url)
     await live(page)
@@ -225,7 +243,7 @@ describe.skipIf(missing !== undefined)('the fleet view in a browser', () => {
     expect(await memory.textContent()).toMatch(/95\.0\u00a0%/)
     expect(await memory.textContent()).toContain('model:tft-2026-01')
     expect(await page.locator('figure[data-metric=disk_usage_pct]').textContent()).toContain(
-      'not within 8 h',
+      'not within 14 days',
     )
     expect(await page.locator('figure[data-metric=back_close_wait]').textContent()).toContain(
       'baseline:damped-trend because',

@@ -180,6 +180,10 @@ export function mockFleet(size: number, startAt: number) {
           probability: medianMinutes !== null ? 0.78 : earliestMinutes !== null ? 0.17 : 0.004,
           earliestMinutes,
           medianMinutes,
+          // Disk is forecast days ahead; of one server it fills in six.
+          ...(metric === 'disk_usage_pct' && { withinMinutes: 14 * 1440 }),
+          ...(metric === 'disk_usage_pct' &&
+            one.index === 6 && { probability: 0.7, earliestMinutes: 4500, medianMinutes: 9000 }),
         }
       }
     return {

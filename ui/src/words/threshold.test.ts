@@ -1,7 +1,7 @@
 import type { ServerSummary } from '@harbinger/shared/api'
 import { expect, test } from 'vitest'
 import { limitOf, shownAs } from './shown-metrics.ts'
-import { byTimeToBreak, countedFromNow, thresholdSentence } from './threshold.ts'
+import { byTimeToBreak, countedFromNow, thresholdSentence, whenReached } from './threshold.ts'
 
 const memory = shownAs('mem_used_pct')
 const cpu = shownAs('cpu_idle_pct')
@@ -44,6 +44,17 @@ test('of disk it tells days', () => {
       told,
     ),
   ).toBe('Limit 90.0\u00a0%: not within 14 days (under 2\u00a0% likely).')
+})
+
+test.each([
+  [{ medianMinutes: 130, earliestMinutes: 75 }, 'in 2 h 10 min'],
+  [{ medianMinutes: 9000, earliestMinutes: 4500, withinMinutes: 20160 }, 'in 6 days'],
+  [{ medianMinutes: null, earliestMinutes: 240 }, 'perhaps in 4 h'],
+  [{ medianMinutes: null, earliestMinutes: null }, 'not within 8 h'],
+  [{ medianMinutes: null, earliestMinutes: null, withinMinutes: 20160 }, 'not within 14 days'],
+])('%o is reached %s', (time, words) => {
+  const told = { threshold: 90, probability: 0.5, ...time }
+  expect(whenReached(told, { horizonMinutes: 480 })).toBe(words)
 })
 
 test('a possible breach is not called expected', () => {

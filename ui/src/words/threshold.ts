@@ -54,9 +54,18 @@ export function countedFromNow(
   }
 }
 
+/** When a limit is reached, in a few words: "in 2 h", "perhaps in 3 days", "not within 14 days". */
+export function whenReached(
+  { medianMinutes, earliestMinutes, withinMinutes }: TimeToThreshold,
+  { horizonMinutes }: Pick<Outcome, 'horizonMinutes'>,
+): string {
+  if (medianMinutes !== null) return inSpan(medianMinutes)
+  if (earliestMinutes !== null) return `perhaps ${inSpan(earliestMinutes)}`
+  return `not within ${span(withinMinutes ?? horizonMinutes)}`
+}
+
 /** A forecast has steps of 15 min; what happens in the first is not known more exactly. */
-export const inSpan = (minutes: number): string =>
-  minutes < 15 ? 'within 15 min' : `in ${span(minutes)}`
+const inSpan = (minutes: number): string => (minutes < 15 ? 'within 15 min' : `in ${span(minutes)}`)
 
 const earliestIn = (minutes: number): string => (minutes < 1 ? 'now' : `in ${span(minutes)}`)
 
