@@ -72,7 +72,8 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     log,
   })
   const explainer = openExplainer({
-    ...{ now, find: servers.find, series: window.series, episodes, examine: forecaster.examine },
+    ...{ now, find: servers.find, series: window.series, episodes },
+    examine: (fleet) => forecaster.examine({ ...fleet, adapted: accuracy.adapted() }),
     served: ({ id }) => fleet.forecastOf(id),
     instead: ({ name }) => accuracy.insteadOf(name),
     isConflict: (name) => broker.isConflict(name),

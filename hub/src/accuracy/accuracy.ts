@@ -10,11 +10,11 @@ import type { Log } from '../log.ts'
 import type { ForecastLogStore } from '../storage/forecast-log-store.ts'
 import { logDays } from '../storage/forecast-log-store.ts'
 import type { HubStores } from '../storage/stores.ts'
-import { nextTurn } from '../window/slices.ts'
+import { inSlices, nextTurn } from '../window/slices.ts'
 import { driftWatch } from './drift-watch.ts'
 import { logKeeper } from './keep-log.ts'
 import { ledger as openLedger, sumsOfLog } from './ledger.ts'
-import { toScorecards } from './scorecard.ts'
+import { toScorecards, windowHours } from './scorecard.ts'
 import { observationsOf } from './observe.ts'
 import { dueScores, type Scored } from './scorer.ts'
 
@@ -51,9 +51,9 @@ export function accuracyRoom({ stores, series, now, model, onDrift, log }: Accur
   let windows: Accuracy['windows'] = []
   let scoredTo = 0
   let stopped = false
-  let work = ledger.open(now()).then(() => {
+  let work = ledger.open(now()).then(async () => {
     scoredTo = forecastLog.scoredTo()
-    if (scoredTo > 0) windows = toScorecards(ledger, scoredTo)
+    if (scoredTo > 0) await tell(scoredTo)
   })
   let waiting = false
 
@@ -72,18 +72,24 @@ export function accuracyRoom({ stores, series, now, model, onDrift, log }: Accur
     return calibrator.learns
   }
 
+  async function tell(at: number): Promise<void> {
+    await ledger.sumUp(at, windowHours)
+    windows = toScorecards(ledger, at)
+  }
+
   /** Only what this model (or a baseline beside it) said teaches anything about its bands. */
-  function learn(scored: readonly Scored[]): void {
+  async function learn(scored: readonly Scored[]): Promise<void> {
+    if (scored.length === 0) return
     const id = model()
     const learns = calibratorNow()
-    for (const one of observationsOf(scored.filter(({ row }) => row.model === id))) {
-      learns.observe(one)
-    }
+    const own = scored.filter(({ row }) => row.model === id)
+    await inSlices(observationsOf(own), learns.observe)
+    forecastLog.putCalibrator(id ?? '', JSON.stringify(learns.state()))
   }
 
   async function round(at: number): Promise<void> {
     if (at <= scoredTo) return
-    ledger.turn(at)
+    await ledger.turn(at)
     const scored = await dueScores(stores, { at, series })
     for (let from = 0; from < scored.length && !stopped; from += perTransaction) {
       const some = scored.slice(from, from + perTransaction)
@@ -92,13 +98,11 @@ export function accuracyRoom({ stores, series, now, model, onDrift, log }: Accur
       await nextTurn()
     }
     if (stopped) return
-    learn(scored)
-    if (scored.length > 0) {
-      forecastLog.putCalibrator(model() ?? '', JSON.stringify(calibratorNow().state()))
-    }
+    await learn(scored)
     forecastLog.setScoredTo(at)
     scoredTo = at
-    windows = toScorecards(ledger, at)
+    await tell(at)
+    await nextTurn()
     drift.judge(at, model())
     await nextTurn()
     await drift.look(at)

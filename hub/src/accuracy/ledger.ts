@@ -30,10 +30,10 @@ export function ledger(log: ForecastLogStore) {
     /** Takes up what was kept, and adds up what was not. */
     async open(now: number): Promise<void> {
       const last = hourOf(now)
-      for (const { hour: number, sums } of log.hours(last - keptHours)) {
+      await inSlices(log.hours(last - keptHours), ({ hour: number, sums }) => {
         hours.set(number, fromText(sums))
         kept.add(number)
-      }
+      })
       for (let number = last - keptHours; number <= last; number++) {
         if (kept.has(number)) continue
         const scores = log.scoresInOrder(number * hourMs, (number + 1) * hourMs)
@@ -42,8 +42,8 @@ export function ledger(log: ForecastLogStore) {
     },
     add: ({ score, row }: Scored): void => addScore(hour(hourOf(score.scoredAt)), score, row),
     /** Before the round that is due at `at`: hours that are over are kept, those too old forgotten. */
-    turn(at: number): void {
-      for (const [number, sums] of hours) {
+    async turn(at: number): Promise<void> {
+      await inSlices([...hours], ([number, sums]) => {
         if (number < hourOf(at) && !kept.has(number)) {
           log.putHour(number, toText(sums))
           kept.add(number)
@@ -52,6 +52,15 @@ export function ledger(log: ForecastLogStore) {
           hours.delete(number)
           kept.delete(number)
         }
+      })
+    },
+    /** Before `total` of a new hour: adds up the hours that are over, which takes longer than one slice. */
+    async sumUp(at: number, counts: readonly number[]): Promise<void> {
+      for (const count of counts) {
+        if (closed.get(count)?.hour === hourOf(at)) continue
+        const sums = emptyHour()
+        await inSlices(lastHours(hours, at - hourMs, count - 1), (hour) => addHour(sums, hour))
+        closed.set(count, { hour: hourOf(at), sums })
       }
     },
     /** The hours up to that of `at`, oldest first. */

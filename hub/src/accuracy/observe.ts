@@ -9,28 +9,28 @@ import type { Scored } from './scorer.ts'
 const levels = loggedLevels.length
 
 /** What the calibrator learns from a round of scoring: the bands as they were served and what came, as it matured. */
-export function observationsOf(scored: readonly Scored[]): Observation[] {
-  const observations: Observation[] = []
-  for (const { score, row } of scored) {
-    if (!row.served) continue
+export function* observationsOf(scored: readonly Scored[]): Generator<Observation> {
+  const matured = scored
+    .filter(({ row }) => row.served)
+    .map((one) => ({ ...one, at: one.row.windowEnd + parts[one.score.part]!.to * minuteMs }))
+    .sort((a, b) => a.at - b.at)
+  for (const { score, row, at: maturedAt } of matured) {
     const { part, truth } = score
     const lead = loggedLeads[part]
     const peak = part - loggedLeads.length
-    const maturedAt = row.windowEnd + parts[part]!.to * minuteMs
-    row.metrics.forEach((logged, v) => {
+    for (const [v, logged] of row.metrics.entries()) {
       const contender = logged && contenderOf(logged.source)
-      if (!contender || !Number.isFinite(truth[v])) return
+      if (!contender || !Number.isFinite(truth[v])) continue
       const band = lead === undefined ? logged.peaks : logged.steps
       const from = levels * (lead === undefined ? peak : part)
-      observations.push({
+      yield {
         ...{ contender, profile: row.profile, v, truth: truth[v]!, maturedAt },
         of: lead === undefined ? { peak } : { step: lead / stepMinutes },
         low: band[from]!,
         high: band[from + levels - 1]!,
-      })
-    })
+      }
+    }
   }
-  return observations.sort((a, b) => a.maturedAt - b.maturedAt)
 }
 
 /** Undefined of what no calibration knows, such as the short-history form of the baseline. */

@@ -8,9 +8,13 @@ import { addSums, bins, emptySums, middleOf, sumOf, type Sums } from './sums.ts'
 const levels = loggedLevels.length
 const metricNames = networkMetricNames as readonly string[]
 
+const windowDays = [1, 7] as const
+/** The hours whose totals a scorecard is made of. */
+export const windowHours = windowDays.map((days) => days * 24)
+
 /** What has been promised and what came, over the last day and the last seven; from sums alone. */
 export const toScorecards = (sums: Pick<Ledger, 'total'>, at: number): Accuracy['windows'] =>
-  [1, 7].map((days) => ({
+  windowDays.map((days) => ({
     days,
     from: new Date((hourOf(at) - days * 24 + 1) * hourMs).toISOString(),
     to: new Date(at).toISOString(),
