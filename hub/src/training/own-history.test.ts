@@ -87,6 +87,17 @@ test('takes simulated servers only where nothing else is and it is wanted, and s
   })
 })
 
+test('in the demo a real server of a few hours does not stand in the way of the simulated ones, and that is said', () => {
+  fill({ real: { hours: 2 }, made: { simulated: true } }).close()
+  const said: string[] = []
+  const onWarning = (sentence: string) => void said.push(sentence)
+  const history = read({ simulated: true, onWarning })
+  expect(history.servers.map(({ name }) => name)).toEqual(['made'])
+  expect(history.simulated).toBe(true)
+  expect(said[0]).toMatch(/2\.0 h of history.*simulated servers are learnt from/)
+  expect(lengthMissing(read())).toContain('2.0 h of history')
+})
+
 test('of too short a history says how many hours are missing', () => {
   fill({ db1: { hours: 18 } }).close()
   expect(lengthMissing(read())).toMatch(/18\.0 h of history, 36 h are needed .*: 18 h more$/)

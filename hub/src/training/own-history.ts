@@ -3,6 +3,7 @@ import {
   type FleetHistory,
   type ServerHistory,
 } from '@harbinger/model-training/history/fleet-history'
+import { lengthMissing } from '@harbinger/model-training/train/split-history'
 import { metricNames } from '@harbinger/shared/metrics'
 import type { ProfileRule } from '@harbinger/shared/profiles'
 import {
@@ -56,7 +57,12 @@ export function readOwnHistory(options: OwnHistoryOptions): FleetHistory {
           'Train on real servers, or on these on purpose with --simulated',
       )
     }
-    const fleet = real.length > 0 ? real : measured
+    const isShort = lengthMissing({ name: 'real servers', ...spanOf(real) })
+    // In the demo the agent of this machine is real from the first minute, and long has too little to learn from.
+    const simulated = measured.filter(({ server }) => server.simulated)
+    const isSimulated = options.simulated && isShort !== undefined && simulated.length > 0
+    if (isSimulated && real.length > 0) onWarning?.(`${isShort}; simulated servers are learnt from`)
+    const fleet = isSimulated ? simulated : real
     const end = Math.min(
       Math.floor(until / minuteMs),
       Math.max(...fleet.map(({ last }) => last)) + 1,
@@ -64,7 +70,7 @@ export function readOwnHistory(options: OwnHistoryOptions): FleetHistory {
     const oldest = Math.floor(until / minuteMs) - minuteDays * dayMinutes + marginMinutes
     const begin = Math.max(oldest, Math.min(...fleet.map(({ first }) => first)))
     const from = Math.ceil(begin / hourMinutes) * hourMinutes
-    const name = `${real.length > 0 ? 'own history' : 'own history, simulated'}`
+    const name = isSimulated ? 'own history, simulated' : 'own history'
     if (end - from < hourMinutes) {
       throw new Error(`${name}: less than an hour was measured, 36 h are needed: 36 h more`)
     }
@@ -81,7 +87,7 @@ export function readOwnHistory(options: OwnHistoryOptions): FleetHistory {
     for (const { series } of histories) noteMetrics(series, seen)
     return {
       name,
-      simulated: real.length === 0,
+      simulated: isSimulated,
       servers: histories.filter(({ series }) => series.lastSampleAt >= 0),
       from: from * minuteMs,
       to: end * minuteMs,
@@ -91,6 +97,14 @@ export function readOwnHistory(options: OwnHistoryOptions): FleetHistory {
   } finally {
     close()
   }
+}
+
+/** From the first to the last minute of any of them (ms); nothing of none. */
+function spanOf(of: readonly { readonly first: number; readonly last: number }[]) {
+  if (of.length === 0) return { from: 0, to: 0 }
+  const from = Math.min(...of.map(({ first }) => first))
+  const to = Math.max(...of.map(({ last }) => last)) + 1
+  return { from: from * minuteMs, to: to * minuteMs }
 }
 
 type Rollups = ReturnType<typeof openTiersToRead>['rollups']
