@@ -41,6 +41,7 @@ export default tseslint.config(
     ignores: [
       '**/*.test.ts',
       '**/main.ts',
+      'hub/src/training/training-process.ts',
       '**/config.ts',
       '**/bench/**',
       '**/bench.ts',
