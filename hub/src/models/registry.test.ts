@@ -163,6 +163,16 @@ describe('the registry', () => {
     expect(registry.decisions(9).map(({ kind }) => kind)).toEqual(['began'])
   })
 
+  test('another base model that an upgrade brought takes the place of the one before', () => {
+    open()
+    rmSync(join(folder, 'base'), { recursive: true })
+    write(join(folder, 'base'), 'base-2')
+    expect(open().serving()).toMatchObject({ id: 'base-2', problem: null })
+    expect(open().serving().reason).toBe(
+      'it came with this version of Harbinger, in place of base-1',
+    )
+  })
+
   test('promotes what holds every condition, keeps why, and goes back with one word', async () => {
     const registry = open()
     make(registry, 'a', better)

@@ -62,10 +62,15 @@ export function openRegistry(options: RegistryOptions) {
     models.add({ at: now(), ...decision })
   }
 
-  if (!pinned && models.servings().length === 0 && baseId !== null) {
+  // An upgrade may bring another base model; it takes the place of the one before, not of a model made here.
+  const [newest] = models.servings()
+  const isBegun = newest === undefined || (newest.kind === 'began' && newest.model !== baseId)
+  if (!pinned && isBegun && baseId !== null) {
     decide({
       ...{ model: baseId, kind: 'began', by: 'hub', body: null },
-      reason: 'it came with Harbinger',
+      reason: newest
+        ? `it came with this version of Harbinger, in place of ${newest.model}`
+        : 'it came with Harbinger',
     })
   }
 
