@@ -64,6 +64,9 @@ describe('the committed graphs', () => {
   })
 })
 
+/** Waiting threads of PyTorch sleep: spinning, they starve each other on a busy machine. */
+const env = { ...process.env, OMP_WAIT_POLICY: 'passive' }
+
 /** The first Python that can import torch, or what was tried. */
 function pythonWithTorch(): { python: string } | { tried: string } {
   const candidates = [process.env.HARBINGER_PYTHON, join(root, '.venv/bin/python'), 'python3']
@@ -85,7 +88,7 @@ describe.skipIf(why !== '')(`compared with PyTorch${why && ` (skipped: ${why})`}
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'parity-'))
-    execFileSync(python, ['-B', join(definition, 'parity.py'), folder], { stdio: 'inherit' })
+    execFileSync(python, ['-B', join(definition, 'parity.py'), folder], { stdio: 'inherit', env })
     parity = JSON.parse(readFileSync(join(folder, 'parity.json'), 'utf8'))
     // infer.onnx reads its weights from the file beside it.
     copyFileSync(join(graphs, contract.infer.file), join(folder, contract.infer.file))
@@ -97,6 +100,7 @@ describe.skipIf(why !== '')(`compared with PyTorch${why && ` (skipped: ${why})`}
     'the equations hold in PyTorch itself',
     () => {
       const checks = spawnSync(python, ['-B', join(definition, 'test_network.py')], {
+        env,
         encoding: 'utf8',
       })
       expect(checks.status, checks.stderr).toBe(0)
