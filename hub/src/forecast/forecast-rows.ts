@@ -1,5 +1,6 @@
 import type { BaselineName } from '@harbinger/shared/forecast/baseline-names'
 import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
+import { balanceParts } from '@harbinger/shared/forecast/balance'
 import { type Calibrate, openCalibration } from '@harbinger/shared/forecast/calibrate'
 import {
   type Calibration,
@@ -98,6 +99,7 @@ export function forecastRow(request: RowsToForecast, row: number): ServerForecas
     const chances = correct(numbers, named.made.source)
     if (settle(numbers, name)) made[name] = { ...named.made, ...numbers, ...chances }
   })
+  balanceParts((name) => made[name])
   Object.assign(made, slow)
   return {
     server,

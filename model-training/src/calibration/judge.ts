@@ -1,17 +1,20 @@
+import { balanceParts } from '@harbinger/shared/forecast/balance'
 import { openCalibration } from '@harbinger/shared/forecast/calibrate'
-import { bucketOfStep, type Calibration, curveOf } from '@harbinger/shared/forecast/calibration'
+import { bucketOfStep, type Calibration } from '@harbinger/shared/forecast/calibration'
 import type { CalibratorState } from '@harbinger/shared/forecast/calibrator'
 import { breachChance } from '@harbinger/shared/forecast/chance'
 import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
-import { settle } from '@harbinger/shared/forecast/settle'
+import { type Numbers, settle } from '@harbinger/shared/forecast/settle'
 import { criticalLimit, worsens } from '@harbinger/shared/limits'
 import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
 import { choiceOf, type ContenderName, type Manifest } from '@harbinger/shared/model'
 import { horizonSteps as F, V } from '@harbinger/shared/window/window-batch'
+import type { ServerHistory } from '../history/fleet-history.ts'
 import type { Inference } from '../onnx/inference.ts'
 import { type CoverageReport, coverageCount } from './buckets.ts'
 import { collect, type Collected, type Stretch } from './collect.ts'
 import { type Decile, decileCount } from './deciles.ts'
+import { type CpuSums, sumCount } from './cpu-sums.ts'
 import { metricNumbers, pickMetric } from './pick-metric.ts'
 import { replay } from './replay.ts'
 import { servingBaselines } from './serving-baselines.ts'
@@ -25,6 +28,8 @@ export type CalibrationReport = {
   readonly before: CoverageReport
   readonly fitted: CoverageReport
   readonly after: CoverageReport
+  /** How far the medians of user, system, I/O wait and idle of a step are from 100 % together (percentage points). */
+  readonly cpuSums: { readonly before: CpuSums; readonly after: CpuSums }
   /** Chance of reaching a threshold within 1, 4 and 8 h against how often it came. */
   readonly chances: {
     /** Thresholds at the 90, 95 and 98 % quantile of each server's own past. */
@@ -51,6 +56,16 @@ export type JudgeOptions = Stretch & {
 
 const P = peakMinutes.length
 const stages = ['before', 'fitted', 'after'] as const
+/** Undefined: the metric is not judged. */
+type Contender = ContenderName | undefined
+
+type Said = {
+  readonly row: number
+  readonly v: number
+  readonly stage: (typeof stages)[number]
+  readonly numbers: Numbers
+  readonly server: ServerHistory
+}
 
 /** What the bands held and the chances were worth on days nobody learnt from: before, and as a hub serves them. */
 export async function judgeCalibration(options: JudgeOptions): Promise<CalibrationReport> {
@@ -60,65 +75,78 @@ export async function judgeCalibration(options: JudgeOptions): Promise<Calibrati
   const counts = { before: coverageCount(), fitted: coverageCount(), after: coverageCount() }
   const deciles = { own: both(), limits: both() }
   const adaptation = replay(learnt, { gain })
-  const numbers = metricNumbers()
+  const all = networkMetricNames.map(() => metricNumbers())
+  const sums = { before: sumCount(), fitted: sumCount(), after: sumCount() }
 
-  function addMetric(
-    { said, truth, places }: Collected,
-    { row, v, contender }: { row: number; v: number; contender: ContenderName },
-  ): void {
-    const { server, index, end } = places[row]!
-    const metric = networkMetricNames[v]!
-    const profile = server.profile ?? 'unknown'
-    const place = { contender, profile: server.profile, v }
-    const curve = curveOf(calibration.chances, place)
-    const own = thresholds[index]![v]!
-    const limit = criticalLimit(server.profile ?? 'generic', metric, server)
+  function addRow(collected: Collected, row: number, contenders: readonly Contender[]): void {
+    const { said, places } = collected
+    const { server, end } = places[row]!
+    const { profile } = server
     for (const stage of stages) {
-      pickMetric(said.get(contender)!, row, v, numbers)
-      if (stage === 'fitted') calibrate(numbers, place)
-      if (stage === 'after') calibrate(numbers, place, adaptation.adapted())
-      if (!settle(numbers, metric)) return
-      const count = counts[stage]
-      for (let f = 0; f < F; f++) {
-        const k = (row * F + f) * V + v
-        if (truth.truthKnown[k] === 0) continue
-        const of = { profile, v, target: 'step', bucket: bucketOfStep(f) } as const
-        count.add(numbers.quantiles, f * Q, { ...of, truth: truth.truth[k]! })
+      const adapted = stage === 'after' ? adaptation.adapted() : undefined
+      const sound = networkMetricNames.map((metric, v) => {
+        const contender = contenders[v]
+        if (!contender) return false
+        const numbers = pickMetric(said.get(contender)!, row, v, all[v])
+        if (stage !== 'before') calibrate(numbers, { contender, profile, v }, adapted)
+        return settle(numbers, metric)
+      })
+      const numbersOf = (name: MetricName) => {
+        const v = networkMetricNames.indexOf(name as never)
+        return sound[v] ? all[v] : undefined
       }
-      for (let p = 0; p < P; p++) {
-        const k = (row * P + p) * V + v
-        if (truth.peakKnown[k] === 0) continue
-        const worst = truth.peakTruth[k]!
-        count.add(numbers.peaks, p * Q, { profile, v, target: 'peak', bucket: p, truth: worst })
-        if (stage === 'fitted') continue
-        const tell = (into: ReturnType<typeof both>, threshold: number): void => {
-          const direction = worsens(metric)
-          const of = { threshold, worsens: direction, offset: p * Q }
-          const chance = breachChance(numbers.peaks, {
-            ...of,
-            curve: stage === 'after' ? curve : undefined,
-          })
-          into[stage].add(chance, direction === 'up' ? worst >= threshold : worst <= threshold)
-        }
-        for (const threshold of own) tell(deciles.own, threshold)
-        if (limit !== undefined) tell(deciles.limits, limit)
+      if (stage !== 'before') balanceParts(numbersOf)
+      sums[stage].add(numbersOf)
+      for (const [v, numbers] of all.entries()) {
+        if (!sound[v]) continue
+        addMetric(collected, { row, v, stage, numbers, server })
+        if (stage !== 'after') continue
+        const place = { contender: contenders[v]!, profile, v }
+        adaptation.wait({ place, end, numbers, truth: collected.truth, row })
       }
     }
-    adaptation.wait({ place, end, numbers, truth, row })
+  }
+
+  function addMetric({ truth, places }: Collected, { row, v, stage, numbers, server }: Said): void {
+    const metric = networkMetricNames[v]!
+    const profile = server.profile ?? 'unknown'
+    const own = thresholds[places[row]!.index]![v]!
+    const limit = criticalLimit(server.profile ?? 'generic', metric, server)
+    const count = counts[stage]
+    for (let f = 0; f < F; f++) {
+      const k = (row * F + f) * V + v
+      if (truth.truthKnown[k] === 0) continue
+      const of = { profile, v, target: 'step', bucket: bucketOfStep(f) } as const
+      count.add(numbers.quantiles, f * Q, { ...of, truth: truth.truth[k]! })
+    }
+    for (let p = 0; p < P; p++) {
+      const k = (row * P + p) * V + v
+      if (truth.peakKnown[k] === 0) continue
+      const worst = truth.peakTruth[k]!
+      count.add(numbers.peaks, p * Q, { profile, v, target: 'peak', bucket: p, truth: worst })
+      if (stage === 'fitted') continue
+      const tell = (into: ReturnType<typeof both>, threshold: number): void => {
+        const direction = worsens(metric)
+        const chance = breachChance(numbers.peaks, { threshold, worsens: direction, offset: p * Q })
+        into[stage].add(chance, direction === 'up' ? worst >= threshold : worst <= threshold)
+      }
+      for (const threshold of own) tell(deciles.own, threshold)
+      if (limit !== undefined) tell(deciles.limits, limit)
+    }
   }
 
   const baselines = servingBaselines(serves)
   await collect(options, { ...options, baselines }, (collected) => {
     for (let row = 0; row < collected.size; row++) {
       adaptation.turn(collected.places[row]!.end)
-      for (const [v, metric] of networkMetricNames.entries()) {
-        if (options.metrics && !options.metrics.includes(metric)) continue
-        const { profile } = collected.places[row]!.server
+      const { profile } = collected.places[row]!.server
+      const contenders = networkMetricNames.map((metric): Contender => {
+        if (options.metrics && !options.metrics.includes(metric)) return undefined
         const choice = serves && choiceOf(serves, metric, profile)?.contender
         const wanted = serves ? (choice ?? 'seven-day-mean-level') : 'model'
-        const contender = collected.said.has(wanted) ? wanted : 'seven-day-mean-level'
-        addMetric(collected, { row, v, contender })
-      }
+        return collected.said.has(wanted) ? wanted : 'seven-day-mean-level'
+      })
+      addRow(collected, row, contenders)
     }
   })
 
@@ -127,6 +155,7 @@ export async function judgeCalibration(options: JudgeOptions): Promise<Calibrati
     before: counts.before.report(),
     fitted: counts.fitted.report(),
     after: counts.after.report(),
+    cpuSums: { before: sums.before.report(), after: sums.after.report() },
     chances: {
       ownPast: { before: deciles.own.before.report(), after: deciles.own.after.report() },
       limits: { before: deciles.limits.before.report(), after: deciles.limits.after.report() },

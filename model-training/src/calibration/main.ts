@@ -1,45 +1,52 @@
+import {
+  chosenFrom,
+  heldOutFleet,
+  reportedFleet,
+  reportedFrom,
+  stretch,
+} from '../base-model/sources.ts'
 import { loadHistory } from '../history/load-history.ts'
-import { simulatedHistory } from '../history/simulated-history.ts'
 import { readManifest, rewriteCalibration } from '../model/calibration-file.ts'
 import { baseModelFolder } from '../model/shipped.ts'
 import { openInference } from '../onnx/inference.ts'
 import { fitCalibration } from './fit.ts'
+import { judgeCalibration } from './judge.ts'
 import { servingBaselines } from './serving-baselines.ts'
 
 /*
- * Calibrates a model folder anew, on days of the real trace and on a simulated fleet of its own:
+ * Calibrates a model folder anew, on the days that chose who serves:
  *
- *     node model-training/src/calibration/main.ts HISTORY [fromDay] [toDay] [folder]
+ *     node model-training/src/calibration/main.ts HISTORY [folder] [every] [report]
  *
- * The days must be neither learnt from nor reported on; by default they are the last four before the reported ones.
+ * Days 18–25 of the trace and a simulated fleet of its own, neither learnt from nor reported on; `every` is the minutes
+ * between origins, default 120. With `report` it also judges the days and the fleet that are reported on.
  */
 
-const [path, fromDay = '21', toDay = '25', folder = baseModelFolder] = process.argv.slice(2)
+const [path, folder = baseModelFolder, every = '120', report] = process.argv.slice(2)
+if (path === undefined) throw new Error('which trace? name its file')
 const dayMs = 86_400_000
 
-const real = await loadHistory(path!, { onWarning: console.warn })
-const simulated = simulatedHistory({
-  ...{ servers: 60, stepMinutes: 5, seed: 91, startAt: Date.UTC(2025, 6, 7), days: 12 },
-})
+const real = await loadHistory(path, { onWarning: console.warn })
+const heldOut = heldOutFleet()
 const inference = await openInference(folder)
-let told = 0
+const { serves } = readManifest(folder)
 const calibration = await fitCalibration({
-  inference,
-  baselines: servingBaselines(readManifest(folder).serves),
+  ...{ inference, baselines: servingBaselines(serves), every: Number(every) },
   stretches: [
-    {
-      history: real,
-      from: real.from + Number(fromDay) * dayMs,
-      to: real.from + Number(toDay) * dayMs,
-    },
-    { history: simulated, from: simulated.from + 8 * dayMs, to: simulated.to },
+    stretch(real, real.from + chosenFrom * dayMs, real.from + reportedFrom * dayMs),
+    stretch(heldOut, heldOut.from + 8 * dayMs),
   ],
-  onProgress: (share) => {
-    if (share - told < 0.1) return
-    told = share
-    console.log(`calibrated ${Math.round(100 * share)} %`)
-  },
 })
-await inference.close()
 rewriteCalibration(folder, calibration)
-console.log(`${calibration.cells.length} cells, ${calibration.chances.length} curves of chance`)
+console.log(`${calibration.cells.length} cells`)
+if (report !== undefined) {
+  const fleet = reportedFleet()
+  for (const of of [
+    stretch(real, real.from + reportedFrom * dayMs),
+    stretch(fleet, fleet.from + 8 * dayMs),
+  ]) {
+    const judged = await judgeCalibration({ ...of, calibration, inference, serves })
+    console.log(JSON.stringify(judged, (key, value: unknown) => (key === 'byBucket' ? [] : value)))
+  }
+}
+await inference.close()
