@@ -12,6 +12,7 @@ test.each(
   process.platform === 'linux'
     ? [
         'accuracy',
+        'calibration',
         'cycle',
         'devices',
         'incidents',

@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, cycle, devices, incidents, profiles, questions, ingest, agent, train, or all of them
+ * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, calibration, cycle, devices, incidents, profiles, questions, ingest, agent, train, or all of them
  * without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
- * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; cycle
+ * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; calibration the first two; cycle
  * takes `--servers N` instead of 1,000 and 90; profiles
  * takes `--model` and `--without-profiles` (again for each seed), or `--steps` and `--seeds` of what it trains itself.
  */
@@ -16,6 +16,7 @@ import { benchIngest } from '../../hub/src/bench/ingest-bench.ts'
 import { openBenchHub } from '../../hub/src/bench/open-bench-hub.ts'
 import { benchQuestions } from '../../hub/src/bench/questions-bench.ts'
 import { benchAccuracy } from '../../model-training/src/bench/accuracy-bench.ts'
+import { benchCalibration } from '../../model-training/src/bench/calibration-bench.ts'
 import { benchIncidents } from '../../model-training/src/bench/incidents-bench.ts'
 import { benchProfiles } from '../../model-training/src/bench/profiles-bench.ts'
 import { benchTrain } from '../../model-training/src/bench/train-bench.ts'
@@ -41,6 +42,11 @@ const benches: { readonly [name: string]: Bench } = {
       await close()
     }
   },
+  calibration: (small) =>
+    benchCalibration({
+      ...{ small, at, history: values.history, model: values.model?.[0] },
+      warn: (sentence) => void process.stderr.write(`${sentence}\n`),
+    }),
   cycle: async (small) =>
     small
       ? benchCycle({ small })
