@@ -27,6 +27,8 @@ type Row = {
   detail: string
 }
 
+const quarterMs = 15 * 60_000
+
 export type DriftStore = ReturnType<typeof driftStore>
 
 /** When something drifted, and what the fleet's feed looked like every quarter of an hour. */
@@ -62,11 +64,13 @@ export function driftStore(db: Database) {
         endedAt: row.ended_at,
         ...(JSON.parse(row.detail) as Pick<Episode, 'group' | 'detail' | 'fallsBack'>),
       })),
-    putHistory: (at: number, body: string): void => void put.run(at, body),
-    history: (from: number) => history.all(from),
+    /** What the feed looked like in a quarter of an hour, by its number since the epoch. */
+    putHistory: (quarter: number, body: string): void => void put.run(quarter, body),
+    /** From an instant on (ms), by number of the quarter of an hour, oldest first. */
+    history: (from: number) => history.all(Math.floor(from / quarterMs)),
     forgetBefore(now: number): void {
       forget.run(now - keptMs)
-      forgetHistory.run(now - keptMs)
+      forgetHistory.run(Math.floor((now - keptMs) / quarterMs))
     },
   }
 }
