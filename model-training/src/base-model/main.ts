@@ -44,7 +44,7 @@ const { graphs } = values
 const seeds = values.seeds.split(',').map(Number)
 const dayMs = 86_400_000
 /** How often simulated windows are drawn while fine-tuning, beside how often before: what they taught is not to be forgotten. */
-const tunedShare = 0.45
+const tunedShare = 0.9
 const tunedRate = 0.0006
 
 const real = await loadHistory(path, { onWarning: console.warn })
@@ -55,11 +55,12 @@ const base = values['fine-tune']
 const simulated = simulatedSources()
 const sources = base
   ? [
-      { ...stretch(real, real.from, select), weight: 1 },
+      // A real server's first hour is forecast by what holds for all servers, not by who it is.
+      { ...stretch(real, real.from, select), weight: 1, whole: true },
       ...simulated.map((source) => ({ ...source, weight: tunedShare * source.weight })),
     ]
   : simulated
-const steps = Number(values.steps ?? (base ? 250 : 2400))
+const steps = Number(values.steps ?? (base ? 300 : 2400))
 const chosenBy = [stretch(real, select, report), stretch(heldOut, heldOut.from + 8 * dayMs)]
 const isShipped = values.seeds === '1' && !values['no-profiles']
 const reported = isShipped ? reportedFleet() : undefined

@@ -18,7 +18,7 @@ import { servingBaselines } from './serving-baselines.ts'
  *
  *     node model-training/src/calibration/main.ts HISTORY [folder] [every] [report]
  *
- * Days 18–25 of the trace and a simulated fleet of its own, neither learnt from nor reported on; `every` is the minutes
+ * Days 22–25 of the trace and a simulated fleet of its own, neither learnt from nor reported on; `every` is the minutes
  * between origins, default 120. With `report` it also judges the days and the fleet that are reported on.
  */
 

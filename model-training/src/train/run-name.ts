@@ -15,9 +15,11 @@ export function runName(
   const hash = createHash('sha256').update(JSON.stringify(settings))
   if (start) hash.update(bytesOf(start))
   const seen = new Map<Source['history'], number>()
-  for (const { history, weight, from, to, moments } of sources) {
+  for (const { history, weight, from, to, moments, whole } of sources) {
     const place = seen.get(history) ?? seen.size
-    hash.update(JSON.stringify([history.name, place, weight, from, to, moments ?? []]))
+    hash.update(
+      JSON.stringify([history.name, place, weight, from, to, moments ?? [], whole ?? false]),
+    )
     if (seen.has(history)) continue
     seen.set(history, place)
     for (const { name, profile, cores, memoryBytes, series } of history.servers) {

@@ -19,6 +19,8 @@ export type Source = {
   readonly to: number
   /** Stretches that chance alone would show too seldom, as the rise of a fault; by place of the server in the history. */
   readonly moments?: readonly Moment[]
+  /** Windows keep all their history: of few servers short ones would teach who they are. Default: some are shortened. */
+  readonly whole?: boolean
 }
 
 export type Moment = { readonly server: number; readonly from: number; readonly to: number }
@@ -152,7 +154,7 @@ function cutAt(
   const end = cutWindow(batch, row, {
     server,
     now,
-    historyMinutes: augment ? drawHistoryMinutes(random) : undefined,
+    historyMinutes: augment && !source.whole ? drawHistoryMinutes(random) : undefined,
     unknownProfile: augment && random() < hardships.unknownProfile,
     unknownHardware: augment && random() < hardships.unknownHardware,
   })
