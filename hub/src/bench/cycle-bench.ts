@@ -95,7 +95,8 @@ export async function benchCycle({
       report('memory', [peakRss, 'MB', `≤ ${memoryBar}`], peakRss <= memoryBar, {}),
     ]
   } finally {
-    fleet.disconnect()
+    // Killed, not asked: nothing of it is to be kept, and it would wait for a hub that is going.
+    fleet.kill('SIGKILL')
     await close()
   }
 }
