@@ -207,16 +207,21 @@ function knowsUsual(batch: WindowBatch, row: number, v: number): boolean {
 }
 
 /** One metric of one row, copied out of [rows][steps][V][Q]. */
-function pick(from: Numbers, row: number, v: number): Numbers {
-  const quantiles = new Float32Array(horizonSteps * Q)
-  const peaks = new Float32Array(P * Q)
-  for (let f = 0; f < horizonSteps; f++) {
-    const at = ((row * horizonSteps + f) * V + v) * Q
-    for (let q = 0; q < Q; q++) quantiles[f * Q + q] = from.quantiles[at + q]!
+function pick({ quantiles, peaks }: Numbers, row: number, v: number): Numbers {
+  return {
+    quantiles: pickSteps(quantiles, { first: row * horizonSteps, steps: horizonSteps, v }),
+    peaks: pickSteps(peaks, { first: row * P, steps: P, v }),
   }
-  for (let p = 0; p < P; p++) {
-    const at = ((row * P + p) * V + v) * Q
-    for (let q = 0; q < Q; q++) peaks[p * Q + q] = from.peaks[at + q]!
+}
+
+function pickSteps(
+  from: Float32Array,
+  { first, steps, v }: { readonly first: number; readonly steps: number; readonly v: number },
+): Float32Array {
+  const picked = new Float32Array(steps * Q)
+  for (let step = 0, to = 0; step < steps; step++) {
+    const at = ((first + step) * V + v) * Q
+    for (let q = 0; q < Q; q++) picked[to++] = from[at + q]!
   }
-  return { quantiles, peaks }
+  return picked
 }

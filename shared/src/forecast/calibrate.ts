@@ -58,12 +58,17 @@ export function openCalibration(calibration: Calibration): Calibrate {
   return ({ quantiles, peaks }, place, adapted) => {
     if (!shifts && !adapted) return
     const { v } = place
+    let bucket = -1
+    let cell = { cell: 0, v, adapted }
     for (let at = 0, step = 0; at < quantiles.length; at += Q, step++) {
-      const cell = cellIndex(place, 'step', bucketOfStep(step))
-      correct(quantiles, at, { cell, v, adapted })
+      if (bucketOfStep(step) !== bucket) {
+        bucket = bucketOfStep(step)
+        cell = { ...cell, cell: cellIndex(place, 'step', bucket) }
+      }
+      correct(quantiles, at, cell)
     }
     for (let at = 0, peak = 0; at < peaks.length; at += Q, peak++) {
-      correct(peaks, at, { cell: cellIndex(place, 'peak', peak), v, adapted })
+      correct(peaks, at, { ...cell, cell: cellIndex(place, 'peak', peak) })
     }
   }
 }
@@ -76,13 +81,20 @@ function stretch(
 ): void {
   const median = values[at + medianIndex]!
   const least = 0.02 * unit
-  for (let q = 0; q < Q; q++) {
-    const log = q < medianIndex ? below : above
-    if (q === medianIndex || log === 0) continue
-    const away = values[at + q]! - median
+  if (below !== 0) {
+    const factor = Math.exp(below)
+    const grown = -least * Math.max(0, Math.expm1(below))
+    for (let q = 0; q < medianIndex; q++) {
+      values[at + q] = median + (values[at + q]! - median) * factor + grown
+    }
+  }
+  if (above !== 0) {
+    const factor = Math.exp(above)
     // A side of no width is given one, or it could never be widened.
-    const grown = Math.sign(q - medianIndex) * least * Math.max(0, Math.expm1(log))
-    values[at + q] = median + away * Math.exp(log) + grown
+    const grown = least * Math.max(0, Math.expm1(above))
+    for (let q = medianIndex + 1; q < Q; q++) {
+      values[at + q] = median + (values[at + q]! - median) * factor + grown
+    }
   }
 }
 
