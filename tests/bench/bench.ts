@@ -3,13 +3,14 @@
  * without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
  * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; calibration the first two; cycle
- * takes `--servers N` instead of 1,000 and 90; profiles
+ * takes `--servers N` instead of 1,000 and 90, `--device` and `--prepared FOLDER` (see prepare-history.ts); devices `--no-cycle`; profiles
  * takes `--model` and `--without-profiles` (again for each seed), or `--steps` and `--seeds` of what it trains itself.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { benchAgent } from '../../agent/src/bench.ts'
+import type { Device } from '../../model-training/src/onnx/device.ts'
 import { benchCycle } from '../../hub/src/bench/cycle-bench.ts'
 import { benchDevices } from '../../hub/src/bench/devices-bench.ts'
 import { benchIngest } from '../../hub/src/bench/ingest-bench.ts'
@@ -52,10 +53,13 @@ const benches: { readonly [name: string]: Bench } = {
       ? benchCycle({ small })
       : // The large one first: its memory is measured, and no smaller one's is to be in it.
         [
-          ...(await benchCycle({ servers: countOf(values.servers) ?? 1000 })),
+          ...(await benchCycle({
+            ...{ servers: countOf(values.servers) ?? 1000, prepared: values.prepared },
+            device: values.device as Device | undefined,
+          })),
           ...(values.servers === undefined ? await benchCycle({ servers: 90 }) : []),
         ],
-  devices: (small) => benchDevices({ small }),
+  devices: (small) => benchDevices({ small, cycle: !values['no-cycle'] }),
   incidents: (small) => benchIncidents({ small, clock, at }),
   ingest: async (small) => [await benchIngest({ small })],
   profiles: (small) =>
@@ -82,6 +86,9 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     servers: { type: 'string' },
+    device: { type: 'string' },
+    prepared: { type: 'string' },
+    'no-cycle': { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
     history: { type: 'string' },

@@ -21,7 +21,9 @@ export type CycleBenchOptions = {
   readonly small?: boolean
   readonly seed?: number
   /** As forecast.device; default cpu. */
-  readonly device?: Device
+  readonly device?: Device | undefined
+  /** As of openBenchHub. */
+  readonly prepared?: string | undefined
   readonly now?: () => number
 }
 
@@ -34,6 +36,7 @@ export async function benchCycle({
   small = false,
   seed = 7,
   device: wanted = 'cpu',
+  prepared,
   now = Date.now,
 }: CycleBenchOptions = {}): Promise<readonly BenchReport[]> {
   const n = small ? 10 : servers
@@ -44,6 +47,7 @@ export async function benchCycle({
     fleet: { servers: n, seed },
     forecastEverySeconds: everySeconds,
     device: wanted,
+    prepared,
     now,
   })
   await hub.untilForecast()

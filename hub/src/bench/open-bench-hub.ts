@@ -17,15 +17,18 @@ export async function openBenchHub({
   fleet,
   forecastEverySeconds = 3600,
   device = 'cpu',
+  prepared,
   now,
 }: {
   readonly fleet?: DemoFleet
+  /** A data folder that prepare-history.ts gave the fleet's past a moment ago; default: one is made. */
+  readonly prepared?: string | undefined
   readonly forecastEverySeconds?: number
   /** As forecast.device; default cpu. */
   readonly device?: string
   readonly now: () => number
 }) {
-  const folder = mkdtempSync(join(tmpdir(), 'harbinger-bench-'))
+  const folder = prepared ?? mkdtempSync(join(tmpdir(), 'harbinger-bench-'))
   const config = readConfig({
     env: {},
     flags: {
@@ -33,7 +36,7 @@ export async function openBenchHub({
       ...{ 'forecast.everySeconds': forecastEverySeconds, 'forecast.device': device },
     },
   })
-  if (fleet) {
+  if (fleet && prepared === undefined) {
     const { servers, seed } = fleet
     const words = [prepareHistory, folder, servers, seed, now()].map(String)
     await promisify(execFile)(process.execPath, words)
@@ -45,7 +48,7 @@ export async function openBenchHub({
     startMs: performance.now() - began,
     async close(): Promise<void> {
       await hub.close()
-      rmSync(folder, { recursive: true, force: true })
+      if (prepared === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
