@@ -104,6 +104,12 @@ def cleaned(path: Path) -> onnx.ModelProto:
     def shortened(name: str) -> str:
         return name if name in kept else short.setdefault(name, f"x{len(short)}")
 
+    given = {value.name for value in model.graph.input}
+
+    def made(name: str) -> str:
+        # The exporter gives its values names of their own and then the inputs ours: an unused output was called v as well.
+        return short.setdefault(f"made {name}", f"x{len(short)}") if name in given else shortened(name)
+
     for initializer in model.graph.initializer:
         initializer.name = shortened(initializer.name)
     del model.metadata_props[:], model.graph.metadata_props[:], model.graph.value_info[:]
@@ -111,7 +117,7 @@ def cleaned(path: Path) -> onnx.ModelProto:
         del node.metadata_props[:]
         node.name = node.doc_string = ""
         node.input[:] = [shortened(name) for name in node.input]
-        node.output[:] = [shortened(name) for name in node.output]
+        node.output[:] = [made(name) for name in node.output]
     for value in [*model.graph.input, *model.graph.output, *model.graph.initializer]:
         del value.metadata_props[:]
         value.doc_string = ""
