@@ -89,7 +89,7 @@ def main(folder: Path, threads: int) -> None:
     )
 
     def step(batch: dict[str, Tensor]) -> float:
-        loss = training.loss_of(network.forecast(weights, profile_scale, batch, lstms), batch)
+        loss = training.loss_of(network.forecast(weights, profile_scale, batch, network.Parts(lstm=lstms)), batch)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, training.CLIP_NORM)

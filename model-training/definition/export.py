@@ -32,7 +32,7 @@ from contract import FORECAST_OUTPUTS, INTEGER_INPUTS, TRAINING_BATCH, TRUTH_INP
 
 HERE = Path(__file__).resolve().parent
 # What decides the graphs; the hash of these files is in the contract, and a test compares.
-SOURCES = ("contract.py", "export.py", "network.py", "parameters.py", "scaling.py", "train_step.py")
+SOURCES = ("by_hand.py", "contract.py", "export.py", "network.py", "parameters.py", "scaling.py", "train_step.py")
 STATE = ("theta", "m", "v", "lr", "step")
 TRAINED = ("loss", "gradNorm", "thetaNext", "mNext", "vNext")
 WEIGHTS_FILE = "weights.bin"
@@ -70,14 +70,14 @@ def onnx_lstm(w: parameters.Weights, name: str, x: Tensor, h: Tensor, c: Tensor)
 class Inference(torch.nn.Module):
     """Raw units in, raw units out, held to what each metric can be."""
 
-    def __init__(self, lstm: network.Recurrence = network.unrolled_lstm):
+    def __init__(self, parts: network.Parts = network.PLAIN):
         super().__init__()
-        self.lstm = lstm
+        self.parts = parts
 
     def forward(self, theta: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
         trainable, profile_scale = training.split_theta(theta)
         weights = parameters.unflattened(trainable, parameters.TRAINABLE)
-        f = network.forecast(weights, profile_scale, dict(zip(WINDOW_INPUTS, values)), self.lstm)
+        f = network.forecast(weights, profile_scale, dict(zip(WINDOW_INPUTS, values)), self.parts)
 
         highest = torch.tensor([100.0 if m.endswith("_pct") else 3.0e38 for m in contract.METRICS])
 
@@ -104,6 +104,12 @@ def cleaned(path: Path) -> onnx.ModelProto:
     def shortened(name: str) -> str:
         return name if name in kept else short.setdefault(name, f"x{len(short)}")
 
+    given = {value.name for value in model.graph.input}
+
+    def made(name: str) -> str:
+        # The exporter gives its values names of their own and then the inputs ours: an unused output was called v as well.
+        return short.setdefault(f"made {name}", f"x{len(short)}") if name in given else shortened(name)
+
     for initializer in model.graph.initializer:
         initializer.name = shortened(initializer.name)
     del model.metadata_props[:], model.graph.metadata_props[:], model.graph.value_info[:]
@@ -111,7 +117,7 @@ def cleaned(path: Path) -> onnx.ModelProto:
         del node.metadata_props[:]
         node.name = node.doc_string = ""
         node.input[:] = [shortened(name) for name in node.input]
-        node.output[:] = [shortened(name) for name in node.output]
+        node.output[:] = [made(name) for name in node.output]
     for value in [*model.graph.input, *model.graph.output, *model.graph.initializer]:
         del value.metadata_props[:]
         value.doc_string = ""
@@ -143,7 +149,7 @@ def write_train_graph(out: Path) -> None:
     arguments = (theta, memory, memory.clone(), torch.tensor(1e-3), torch.tensor(1.0), *batch.values())
 
     def flat_step(theta, m, v, lr, step, *values):
-        return training.train_step(theta, m, v, lr, step, dict(zip(batch, values)))
+        return training.train_step(theta, m, v, lr, step, dict(zip(batch, values)), training.BY_HAND)
 
     graph = make_fx(flat_step, decomposition_table=core_aten_decompositions())(*arguments)
     with tempfile.TemporaryDirectory() as folder:
@@ -167,7 +173,7 @@ def write_inference_graph(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "infer.onnx"
         torch.onnx.export(
-            Inference(onnx_lstm),
+            Inference(network.Parts(lstm=onnx_lstm)),
             (parameters.initial_theta(0), *windows),
             str(path),
             dynamo=True,

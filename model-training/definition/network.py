@@ -49,25 +49,35 @@ def swish(x: Tensor) -> Tensor:
     return x * torch.sigmoid(x)
 
 
-def normed(w: Weights, name: str, x: Tensor) -> Tensor:
-    return layer_norm(x, (x.shape[-1],), w[f"{name}.gain"], w[f"{name}.bias"])
-
-
-def gated(w: Weights, name: str, x: Tensor) -> Tensor:
-    """Gated linear unit (paper, eq. 5)."""
-    value, opening = (x @ w[f"{name}.weight"] + w[f"{name}.bias"]).chunk(2, -1)
+def opened(value: Tensor, opening: Tensor) -> Tensor:
     return value * torch.sigmoid(opening)
 
 
-def residual(w: Weights, name: str, x: Tensor, context: Tensor | None = None) -> Tensor:
+def norm(x: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
+    return layer_norm(x, (x.shape[-1],), gain, bias)
+
+
+def normed(w: Weights, name: str, x: Tensor, k: "Parts") -> Tensor:
+    return k.normed(x, w[f"{name}.gain"], w[f"{name}.bias"])
+
+
+def gated(w: Weights, name: str, x: Tensor, k: "Parts") -> Tensor:
+    """Gated linear unit (paper, eq. 5)."""
+    value, opening = (k.product(x, w[f"{name}.weight"]) + w[f"{name}.bias"]).chunk(2, -1)
+    return k.opened(value, opening)
+
+
+def residual(w: Weights, name: str, x: Tensor, k: "Parts", context: Tensor | None = None) -> Tensor:
     """Gated residual network (eq. 2-4); x (..., B, D), context (B, D)."""
-    hidden = x @ w[f"{name}.in"] + w[f"{name}.in.bias"]
+    hidden = k.product(x, w[f"{name}.in"]) + w[f"{name}.in.bias"]
     if context is not None:
         hidden = hidden + context @ w[f"{name}.context"]
-    return normed(w, f"{name}.norm", x + gated(w, f"{name}.gate", swish(hidden)))
+    return normed(w, f"{name}.norm", x + gated(w, f"{name}.gate", k.swish(hidden), k), k)
 
 
-def selected(w: Weights, name: str, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def selected(
+    w: Weights, name: str, x: Tensor, k: "Parts", context: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | list[Tensor]]:
     """
     Variable selection (eq. 6-8): every variable through its own network, then a weighted sum.
 
@@ -75,21 +85,26 @@ def selected(w: Weights, name: str, x: Tensor, context: Tensor | None) -> tuple[
     """
     variables, steps, batch, features = x.shape
     flat = x.permute(1, 2, 0, 3).reshape(steps, batch, variables * features)
-    hidden = flat @ w[f"{name}.weigh.in"] + w[f"{name}.weigh.in.bias"]  # (steps, B, D)
+    hidden = k.product(flat, w[f"{name}.weigh.in"]) + w[f"{name}.weigh.in.bias"]  # (steps, B, D)
     if context is not None:
         hidden = hidden + context @ w[f"{name}.weigh.context"]
-    weigh = flat @ w[f"{name}.weigh.skip"] + gated(w, f"{name}.weigh.gate", swish(hidden))
-    weights = torch.softmax(normed(w, f"{name}.weigh.norm", weigh), -1)  # (steps, B, N)
+    weigh = k.product(flat, w[f"{name}.weigh.skip"]) + gated(w, f"{name}.weigh.gate", k.swish(hidden), k)
+    weights = torch.softmax(normed(w, f"{name}.weigh.norm", weigh, k), -1)  # (steps, B, N)
 
     rows = with_one(x).reshape(variables, steps * batch, features + 1)
-    opened = swish(torch.bmm(rows, w[f"{name}.hidden"]))  # (N, steps * B, D)
-    value = torch.bmm(opened, w[f"{name}.value"])
-    opening = torch.sigmoid(torch.bmm(opened, w[f"{name}.open"]))
-    each = layer_norm(torch.bmm(rows, w[f"{name}.embed"]) + value * opening, (D,))  # (N, steps * B, D)
-
     by_variable = weights.reshape(steps * batch, variables)
-    chosen = (each * by_variable.t().unsqueeze(-1)).sum(0) + by_variable @ w[f"{name}.bias"]
+    chosen, each = k.variables(w, name, rows, by_variable.t())
+    chosen = chosen + by_variable @ w[f"{name}.bias"]
     return chosen.reshape(steps, batch, D), weights, each
+
+
+def variables(w: Weights, name: str, rows: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+    """Each variable's network (N, rows, D) and their sum in these shares; rows (N, rows, features), shares (N, rows)."""
+    bent = swish(torch.bmm(rows, w[f"{name}.hidden"]))  # (N, steps * B, D)
+    value = torch.bmm(bent, w[f"{name}.value"])
+    opening = torch.sigmoid(torch.bmm(bent, w[f"{name}.open"]))
+    each = layer_norm(torch.bmm(rows, w[f"{name}.embed"]) + value * opening, (D,))  # (N, steps * B, D)
+    return (each * shares.unsqueeze(-1)).sum(0), each
 
 
 def with_one(x: Tensor) -> Tensor:
@@ -112,7 +127,7 @@ def unrolled_lstm(w: Weights, name: str, x: Tensor, h: Tensor, c: Tensor) -> tup
     return torch.cat(states).reshape(steps, batch, D), h, c
 
 
-def attended(w: Weights, x: Tensor) -> tuple[Tensor, Tensor]:
+def attended(w: Weights, x: Tensor, k: "Parts") -> tuple[Tensor, Tensor]:
     """
     Interpretable multi-head attention (eq. 13-16): heads share their values, so their mean is a weight per step.
 
@@ -120,12 +135,12 @@ def attended(w: Weights, x: Tensor) -> tuple[Tensor, Tensor]:
     """
     steps, batch, _ = x.shape
     size = D // HEADS
-    query = (x[T:] @ w["attend.query"]).reshape(F, batch, HEADS, size).permute(1, 2, 0, 3)  # (B, H, F, size)
-    key = (x @ w["attend.key"]).reshape(steps, batch, HEADS, size).permute(1, 2, 3, 0)  # (B, H, size, T + F)
+    query = k.product(x[T:], w["attend.query"]).reshape(F, batch, HEADS, size).permute(1, 2, 0, 3)  # (B, H, F, size)
+    key = k.product(x, w["attend.key"]).reshape(steps, batch, HEADS, size).permute(1, 2, 3, 0)  # (B, H, size, T + F)
     # No forecast step looks at a later one.
     later = torch.cat([torch.zeros(F, T), torch.triu(torch.full((F, F), -1e4), 1)], 1)
     weights = torch.softmax(query @ key * size**-0.5 + later, -1).mean(1)  # (B, F, T + F)
-    value = (x @ w["attend.value"]).permute(1, 0, 2)  # (B, T + F, D)
+    value = k.product(x, w["attend.value"]).permute(1, 0, 2)  # (B, T + F, D)
     return torch.bmm(weights, value).permute(1, 0, 2), weights
 
 
@@ -138,7 +153,45 @@ def monotone(u: Tensor, start: float | Tensor) -> Tensor:
     return median + start + steps @ torch.tensor(FROM_MEDIAN)
 
 
-def forecast(trainable: Weights, profile_scale: Tensor, x: dict[str, Tensor], lstm: Recurrence) -> Forecast:
+def heads(
+    w: Weights, shared: Tensor, features: Tensor, past: Tensor, ahead: Tensor, pool: Tensor, batch: int
+) -> tuple[Tensor, Tensor]:
+    """
+    One head per metric, on all rows (F * B): what the decoder says (rows, 2 D), the metric's own features
+    (V, rows, features), its own past (N, T * B, D) and what is known ahead of it (N, rows, D).
+
+    -> what becomes quantiles (V, rows, Q), and the mean of the hidden layer in each window of the peaks (V, P, B * D)
+    """
+    own = torch.bmm(w["head.summary"], past[:V].reshape(V, T, batch * D))  # (V, SUMMARIES, B * D)
+    own = torch.bmm(own.reshape(V * SUMMARIES, batch, D), w["head.own"])
+    own = own.reshape(V, SUMMARIES, batch, D).sum(1)  # (V, B, D)
+    hidden = (
+        torch.bmm(shared.expand(V, F * batch, 2 * D), w["head.shared"])
+        + torch.bmm(ahead[:V], w["head.embedding"])
+        + torch.bmm(features, w["head.features"])
+    )
+    hidden = swish(hidden.reshape(V, F, batch, D) + own.unsqueeze(1))  # (V, F, B, D)
+    u = torch.bmm(hidden.reshape(V, F * batch, D), w["head.quantiles"]) + torch.bmm(features, w["head.direct"])
+    return u, torch.matmul(pool, hidden.reshape(V, F, batch * D))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What may be computed another way by those who must be fast; the results are the same."""
+
+    lstm: Recurrence = unrolled_lstm
+    product: Callable[[Tensor, Tensor], Tensor] = torch.matmul
+    swish: Callable[[Tensor], Tensor] = swish
+    opened: Callable[[Tensor, Tensor], Tensor] = opened
+    normed: Callable[[Tensor, Tensor, Tensor], Tensor] = norm
+    variables: Callable[..., tuple[Tensor, Tensor | list[Tensor]]] = variables
+    heads: Callable[..., tuple[Tensor, Tensor]] = heads
+
+
+PLAIN = Parts()
+
+
+def forecast(trainable: Weights, profile_scale: Tensor, x: dict[str, Tensor], k: Parts = PLAIN) -> Forecast:
     w, window = trainable, scaled(profile_scale, x)
     batch = x["past"].shape[0]
 
@@ -148,43 +201,33 @@ def forecast(trainable: Weights, profile_scale: Tensor, x: dict[str, Tensor], ls
 
     hardware, history = x["statics"][:, :4], x["statics"][:, 4:]
     static = torch.stack([window.profile, widened(hardware), widened(history)], 0)  # (3, B, PROFILES)
-    static, _, _ = selected(w, "static", static.unsqueeze(1), None)
+    static, _, _ = selected(w, "static", static.unsqueeze(1), k, None)
     static = static.reshape(batch, D)
-    choose = residual(w, "context.select", static)  # (B, D)
+    choose = residual(w, "context.select", static, k)  # (B, D)
 
-    seen, selection_past, each_past = selected(w, "past", window.past, choose)  # (T, B, D)
-    ahead, selection_future, each_future = selected(w, "future", window.future, choose)  # (F, B, D)
+    seen, selection_past, each_past = selected(w, "past", window.past, k, choose)  # (T, B, D)
+    ahead, selection_future, each_future = selected(w, "future", window.future, k, choose)  # (F, B, D)
 
-    h, c = residual(w, "context.state", static), residual(w, "context.cell", static)
-    encoded, h, c = lstm(w, "encode", seen, h, c)
-    decoded, _, _ = lstm(w, "decode", ahead, h, c)
+    h, c = residual(w, "context.state", static, k), residual(w, "context.cell", static, k)
+    encoded, h, c = k.lstm(w, "encode", seen, h, c)
+    decoded, _, _ = k.lstm(w, "decode", ahead, h, c)
     sequence = torch.cat([encoded, decoded], 0)  # (T + F, B, D)
-    sequence = normed(w, "sequence.norm", torch.cat([seen, ahead], 0) + gated(w, "sequence.gate", sequence))
+    sequence = normed(w, "sequence.norm", torch.cat([seen, ahead], 0) + gated(w, "sequence.gate", sequence, k), k)
 
-    enriched = residual(w, "enrich", sequence, residual(w, "context.enrich", static))
-    looked, attention = attended(w, enriched)  # (F, B, D)
-    looked = normed(w, "attend.norm", enriched[T:] + gated(w, "attend.gate", looked))
-    decided = residual(w, "feed", looked)
-    decided = normed(w, "feed.out.norm", sequence[T:] + gated(w, "feed.out.gate", decided))  # (F, B, D)
+    enriched = residual(w, "enrich", sequence, k, residual(w, "context.enrich", static, k))
+    looked, attention = attended(w, enriched, k)  # (F, B, D)
+    looked = normed(w, "attend.norm", enriched[T:] + gated(w, "attend.gate", looked, k), k)
+    decided = residual(w, "feed", looked, k)
+    decided = normed(w, "feed.out.norm", sequence[T:] + gated(w, "feed.out.gate", decided, k), k)  # (F, B, D)
 
-    # One head per metric.
-    own = torch.bmm(w["head.summary"], each_past[:V].reshape(V, T, batch * D))  # (V, SUMMARIES, B * D)
-    own = torch.bmm(own.reshape(V * SUMMARIES, batch, D), w["head.own"])
-    own = own.reshape(V, SUMMARIES, batch, D).sum(1)  # (V, B, D)
-    shared = torch.cat([decided, ahead], -1).reshape(1, F * batch, 2 * D).expand(V, F * batch, 2 * D)
+    shared = torch.cat([decided, ahead], -1).reshape(F * batch, 2 * D)
     features = with_one(window.future[:V]).reshape(V, F * batch, FUTURE_FEATURES + 1)
-    hidden = (
-        torch.bmm(shared, w["head.shared"])
-        + torch.bmm(each_future[:V], w["head.embedding"])
-        + torch.bmm(features, w["head.features"])
-    )
-    hidden = swish(hidden.reshape(V, F, batch, D) + own.unsqueeze(1))  # (V, F, B, D)
-    u = torch.bmm(hidden.reshape(V, F * batch, D), w["head.quantiles"]) + torch.bmm(features, w["head.direct"])
-    offsets = monotone(u, 0.0).reshape(V, F, batch, Q)
-
     # The worst reading of a window is forecast from the mean of its steps.
     pool = torch.stack([(torch.arange(F) < n).to(torch.float32) / n for n in PEAK_STEPS])  # (P, F)
-    pooled = torch.matmul(pool, hidden.reshape(V, F, batch * D)).reshape(V * P, batch, D)
+    u, pooled = k.heads(w, shared, features, each_past, each_future, pool, batch)
+    offsets = monotone(u, 0.0).reshape(V, F, batch, Q)
+
+    pooled = pooled.reshape(V * P, batch, D)
     u = torch.bmm(pooled, w["head.peaks"]) + w["head.peaks.bias"].unsqueeze(1)
     worse = torch.tensor(WORSE).reshape(V, 1, 1)
     start = STARTING_PEAK * worse.expand(V, P, 1).reshape(V * P, 1, 1)

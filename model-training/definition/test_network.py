@@ -12,7 +12,7 @@ from torch import Tensor
 from batches import make_batch
 from contract import F, METRICS, P, PEAK_STEPS, Q, T, TRUTH_INPUTS, V, WINDOW_INPUTS
 from export import Inference
-from network import attended, monotone, unrolled_lstm
+from network import PLAIN, attended, monotone, unrolled_lstm
 from parameters import (
     PARAMETERS,
     PROFILE_SCALE,
@@ -155,7 +155,7 @@ class Parts(unittest.TestCase):
 
     def test_attention_is_a_weight_per_step_and_looks_at_no_later_one(self):
         x = torch.randn(T + F, 2, 32, generator=torch.Generator().manual_seed(2))
-        _, weights = attended(self.weights, x)
+        _, weights = attended(self.weights, x, PLAIN)
         self.assertTrue(torch.allclose(weights.sum(-1), torch.ones(2, F), atol=1e-5))
         for step in range(F):
             self.assertEqual(weights[:, step, T + step + 1 :].abs().sum().item(), 0)

@@ -7,10 +7,10 @@ theta (thetaSize,) = [trainable | profile scales]; m and v (trainableSize,).
 
 import torch
 from torch import Tensor
-from torch.func import grad_and_value
 
+import by_hand
 from contract import QUANTILES
-from network import Forecast, forecast, unrolled_lstm
+from network import PLAIN, Forecast, Parts, forecast
 from parameters import PROFILE_SCALE, TRAINABLE, TRAINABLE_SIZE, unflattened
 from scaling import metric_first
 
@@ -61,16 +61,31 @@ def loss_of(f: Forecast, x: dict[str, Tensor]) -> Tensor:
     return pinball(steps, known) + PEAK_WEIGHT * pinball(peaks, peak_known)
 
 
-def loss(trainable: Tensor, profile_scale: Tensor, x: dict[str, Tensor]) -> Tensor:
-    return loss_of(forecast(unflattened(trainable, TRAINABLE), profile_scale, x, unrolled_lstm), x)
+def loss(trainable: Tensor, profile_scale: Tensor, x: dict[str, Tensor], parts: Parts = PLAIN) -> Tensor:
+    return loss_of(forecast(unflattened(trainable, TRAINABLE), profile_scale, x, parts), x)
+
+
+# The same network with the derivatives of its hot parts written by hand.
+BY_HAND = Parts(
+    lstm=by_hand.lstm,
+    product=by_hand.product,
+    swish=by_hand.Swish.apply,
+    opened=by_hand.Opened.apply,
+    normed=lambda x, gain, bias: by_hand.Norm.apply(x) * gain + bias,
+    variables=by_hand.variables,
+    heads=by_hand.heads,
+)
 
 
 def train_step(
-    theta: Tensor, m: Tensor, v: Tensor, lr: Tensor, step: Tensor, x: dict[str, Tensor]
+    theta: Tensor, m: Tensor, v: Tensor, lr: Tensor, step: Tensor, x: dict[str, Tensor], parts: Parts = PLAIN
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """AdamW with the gradient clipped by its norm; step counts from 1."""
     trainable, profile_scale = split_theta(theta)
-    gradient, value = grad_and_value(loss)(trainable, profile_scale, x)
+    trainable = trainable.detach().requires_grad_()
+    value = loss(trainable, profile_scale, x, parts)
+    (gradient,) = torch.autograd.grad(value, trainable)
+    value, trainable = value.detach(), trainable.detach()
 
     norm = torch.sqrt((gradient * gradient).sum())
     gradient = gradient * torch.clamp(CLIP_NORM / (norm + 1e-6), max=1.0)
