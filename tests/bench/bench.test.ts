@@ -45,7 +45,7 @@ test.each(
       expect(figure).toHaveProperty('bar')
     }
   },
-  120_000,
+  240_000,
 )
 
 test('a bench that does not exist, and small figures for the record, are refused', async () => {
