@@ -29,7 +29,8 @@ export function reportText({ running, status }: Report, stateDirectory: string):
     `hub        ${hub} (${running && connected ? 'connected' : 'not connected'})`,
     `interval   ${status.intervalSeconds} s`,
     `last ack   ${lastAck ? `${lastAck.upTo} at ${new Date(lastAck.at).toISOString()}` : 'none'}`,
-    `spool      ${spool.samples} samples, ${spool.dropped} dropped`,
+    `spool      ${spool.samples} samples wait for the hub, ${(spool.bytes / 1e6).toFixed(1)} MB on disk, ${spool.dropped} dropped`,
+    ...(spool.problem === null ? [] : [`           in memory only: ${spool.problem}`]),
     `own cost   ${(cost.rssBytes / 1e6).toFixed(1)} MB RSS, ${((100 * cost.cpuSeconds) / seconds).toFixed(3)} % of a core since the start`,
     `as of      ${new Date(at).toISOString()}`,
   ].join('\n')
