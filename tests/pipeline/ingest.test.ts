@@ -3,6 +3,7 @@ import { connectAsync, type MqttClient } from 'mqtt'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptySeries } from '../../shared/src/window/series.ts'
 import { topic } from '../../shared/src/topics.ts'
+import { agentStore } from '../../hub/src/storage/agent-store.ts'
 import { openDatabase } from '../../hub/src/storage/database.ts'
 import { type LiveWindow, messageKeeper } from '../../hub/src/storage/keep-messages.ts'
 import { quarantineStore } from '../../hub/src/storage/quarantine-store.ts'
@@ -20,7 +21,10 @@ async function openIngest() {
   const db = openDatabase(':memory:')
   const servers = serverStore(db)
   const rollups = rollupStore(db)
-  const stores = { db, servers, rollups, samples: sampleStore(db), quarantine: quarantineStore(db) }
+  const stores = {
+    ...{ db, servers, rollups, samples: sampleStore(db), quarantine: quarantineStore(db) },
+    agents: agentStore(db),
+  }
   const clock = { now: start }
   const window = fleetWindow((serverId, series) =>
     loadSeries(rollups, { serverId, series, now: clock.now }),

@@ -20,7 +20,7 @@ type Options = {
   readonly clock: Clock
   readonly log: Log
   readonly onInterval: (seconds: number) => void
-  /** First wait before connecting again; doubled each time up to `maxReconnectMs`. */
+  /** Half of the longest first wait before connecting again; doubled each time up to `maxReconnectMs`. */
   readonly reconnectMs?: number
   readonly random?: () => number
 }
@@ -41,7 +41,7 @@ export async function openPublisher({
   clock,
   log,
   onInterval,
-  reconnectMs = 1_000,
+  reconnectMs = 5_000,
   random = Math.random,
 }: Options) {
   let lastAck: { readonly upTo: number; readonly at: number } | undefined
@@ -172,15 +172,16 @@ export async function openPublisher({
 }
 
 /**
- * How long to wait before connecting the next time: twice as long each time, and somewhere between half of it and all
- * of it. Ten thousand agents lose a hub at the same moment and must not come back at the same moment.
+ * How long to wait before connecting the next time: up to 10 s at first, then up to 30 s, and anywhere between a tenth
+ * of it and all of it. Ten thousand agents lose a hub at the same moment and must not come back at the same moment;
+ * one that waits 10 s is not yet missed.
  */
 export function reconnectWait(
   attempts: number,
   { firstMs, random }: { readonly firstMs: number; readonly random: () => number },
 ): number {
   const longest = Math.min(maxReconnectMs, firstMs * 2 ** attempts)
-  return Math.round(longest * (0.5 + random() / 2))
+  return Math.round(longest * (0.1 + 0.9 * random()))
 }
 
 /** The client would send again what it had sent, ahead of everything else; the spool does, in order and once. */

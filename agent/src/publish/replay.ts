@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import type { Spool, Spooled } from './spool.ts'
+import type { Spooled } from './segment.ts'
+import type { Spool } from './spool.ts'
 
 export type Replay = ReturnType<typeof replayOf>
 
@@ -88,6 +89,8 @@ export function replayOf(
     })
 
   function sendAgain(upTo: number) {
+    // What it was told may be among what it has not seen.
+    said = -1
     patienceMs = Math.min(longestSilenceMs, patienceMs * 2)
     log.info({ from: upTo + 1 }, 'the hub has not seen everything; samples are sent again')
   }

@@ -1,5 +1,12 @@
 import { crc32 } from './crc32.ts'
-import type { Spooled } from './spool.ts'
+
+/** A sample as the bytes that go on the wire, in the order of `seq`. */
+export type Spooled = {
+  readonly seq: number
+  /** When it was taken, ms since epoch. */
+  readonly at: number
+  readonly json: string
+}
 
 /** What a segment begins with: a file that says otherwise is not read. */
 export const magic = Buffer.from('HBSPOOL1', 'latin1')

@@ -15,9 +15,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import { magic, type SegmentRecord, toRecords, walkRecords } from './segment.ts'
+import { magic, type SegmentRecord, type Spooled, toRecords, walkRecords } from './segment.ts'
 import { syncFolder } from './sync-folder.ts'
-import type { Spooled } from './spool.ts'
 
 /** A file of samples whose numbers follow each other without a gap. */
 type Segment = {

@@ -1,15 +1,8 @@
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { Spooled } from './segment.ts'
 import { spoolFiles } from './spool-files.ts'
-
-/** A sample as the bytes that go on the wire, in the order of `seq`. */
-export type Spooled = {
-  readonly seq: number
-  /** When it was taken, ms since epoch. */
-  readonly at: number
-  readonly json: string
-}
 
 /** Keeps samples until the hub says they are committed. */
 export type Spool = {
@@ -112,6 +105,7 @@ export function openSpool(
         writingSince = clock.monotonicMs()
         inFlight = samples.length
         await files.append(samples)
+        log.debug({ upTo: end }, 'spooled')
         works()
         inFlight = 0
         forgetQueued(end)
