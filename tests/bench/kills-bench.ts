@@ -25,7 +25,14 @@ export async function benchKills({
       device: cpus()[0]?.model ?? 'unknown',
       node: process.version,
       versions: { harbinger: productVersion },
-      ...{ at, seed, small, kills: outcome.kills, spooled: outcome.spooled, stored: outcome.stored },
+      ...{
+        at,
+        seed,
+        small,
+        kills: outcome.kills,
+        spooled: outcome.spooled,
+        stored: outcome.stored,
+      },
     }
     const figure = (
       name: string,
