@@ -238,7 +238,10 @@ describe('publisher', () => {
     wait(30_000)
     expect(broker.of('backlog')).toHaveLength(1)
     await broker.say('db1', 'ack', { upTo: 0 })
-    await broker.until(() => broker.of('backlog').length === 2)
+    await broker.until(() => broker.of('backlog').length >= 2)
+    publisher.publish(sample(2))
+    await broker.until(() => broker.of('samples').length === 2)
+    expect(broker.of('backlog')).toHaveLength(2)
   })
 
   test('takes the interval from the hub', async () => {

@@ -21,7 +21,7 @@ const backlogBatch = 500
 /** A hub that commits answers within milliseconds; what it has not answered for so long it may never have seen. */
 const silenceMs = 30_000
 /** A hub that is slow is not helped by hearing everything again and again. */
-const longestSilenceMs = 10 * 60_000
+const longestSilenceMs = 5 * 60_000
 
 /** What is on its way to the hub in one go: everything up to `end`. */
 type Run = {

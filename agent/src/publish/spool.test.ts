@@ -153,6 +153,27 @@ describe('spool', () => {
     expect(warned).toHaveLength(1)
   })
 
+  test('a last record whose bytes never came to the disk is as good as torn', async () => {
+    await holding(open(), 1, 2, 3)
+    const file = join(folder(), files()[0]!)
+    const content = readFileSync(file)
+    content.fill(0, content.length - 20)
+    writeFileSync(file, content)
+    const spool = open()
+    expect(spool.last()).toBe(2)
+    expect(warned).toEqual([expect.stringContaining('torn')])
+    expect(await drained(spool)).toEqual([1, 2])
+  })
+
+  test('zeros at the end of an older file are no samples', async () => {
+    await holding(open(), 1, 2, 1000)
+    appendFileSync(join(folder(), files()[0]!), Buffer.alloc(4096))
+    writeFileSync(join(folder(), '0000000000000000.spool'), `HBSPOOL1${'\0'.repeat(500)}`)
+    const spool = open()
+    expect(spool.state()).toMatchObject({ samples: 3, dropped: 0 })
+    expect(await drained(spool)).toEqual([1, 2, 1000])
+  })
+
   test('loses what stands behind a damaged record, counts it and goes on', async () => {
     await holding(open(), 1, 2, 3, 4, 5, 1000, 1001)
     const file = join(folder(), files()[0]!)
