@@ -108,7 +108,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
       cost: { rssBytes: process.memoryUsage.rss(), cpuSeconds: cpuMicros() / 1e6 },
     }
   }
-  const statusFile = openStatusFile(config.stateDirectory, {
+  const statusFile = openStatusFile(config.statusDirectory ?? config.stateDirectory, {
     onFailure: (reason) => log.warn({ reason }, 'the status file cannot be written'),
   })
   statusFile.keep(status('running'))

@@ -26,6 +26,7 @@ describe('configuration', () => {
       procRoot: '/proc',
       sysRoot: '/sys',
       stateDirectory: '.harbinger/agent',
+      statusDirectory: undefined,
       spoolDays: 7,
       spoolMegabytes: 64,
       spoolMemorySamples: 8_640,

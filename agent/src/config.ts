@@ -15,6 +15,7 @@ export type Config = {
   readonly procRoot: string
   readonly sysRoot: string
   readonly stateDirectory: string
+  readonly statusDirectory: string | undefined
   readonly spoolDays: number
   readonly spoolMegabytes: number
   readonly spoolMemorySamples: number
@@ -118,6 +119,12 @@ export const settings: { readonly [key in keyof Config]: Setting<Config[key]> } 
     help: 'folder for the spool, the sequence number and the status file',
     fallback: () => '.harbinger/agent',
     read: text('a path'),
+  },
+  statusDirectory: {
+    env: 'HARBINGER_STATUS_DIRECTORY',
+    help: 'folder for the status file, written once a minute; in memory (/run) it costs no disk (default: stateDirectory)',
+    fallback: () => undefined,
+    read: absolutePath,
   },
   spoolDays: {
     env: 'HARBINGER_SPOOL_DAYS',

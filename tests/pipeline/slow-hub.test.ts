@@ -63,7 +63,7 @@ test('a hub so slow that Mosquitto drops what it does not fetch gets everything 
   opened.push(() => mosquitto.end())
 
   const url = `mqtt://127.0.0.1:${port}`
-  const agents = []
+  const agents: Awaited<ReturnType<typeof openAgent>>[] = []
   for (let i = 0; i < servers; i++) agents.push(await openAgent(`web${i}`, url))
   for (let i = 0; i < backlog; i++) {
     for (const { publish } of agents) publish(start - 86_400_000 + i * 10_000)

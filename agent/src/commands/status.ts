@@ -3,9 +3,11 @@ import { type AgentStatus, readStatusFile } from '../status-file.ts'
 
 export type Report = { readonly running: boolean; readonly status: AgentStatus | undefined }
 
+type Where = Pick<Config, 'stateDirectory'> & Partial<Pick<Config, 'statusDirectory'>>
+
 /** What the agent of this machine last said about itself, and whether it is alive. */
-export function agentReport({ stateDirectory }: Pick<Config, 'stateDirectory'>): Report {
-  const status = readStatusFile(stateDirectory)
+export function agentReport({ stateDirectory, statusDirectory }: Where): Report {
+  const status = readStatusFile(statusDirectory ?? stateDirectory)
   return { running: status?.state === 'running' && isAlive(status.pid), status }
 }
 

@@ -97,7 +97,9 @@ export async function openPublisher({
     log.info({ hub: hubUrl, waiting: spool.state().samples }, 'connected to the hub')
     isReachable = true
     client.subscribe([topic(server, 'ack'), topic(server, 'config')], { qos: 1 }, (error) => {
-      if (error) log.error({ reason: error.message }, 'the broker refuses acknowledgements')
+      // A connection that broke meanwhile says so itself.
+      if (error && client.connected)
+        log.error({ reason: error.message }, 'the broker refuses acknowledgements')
     })
     greeting = greeting === undefined ? 'started' : 'reconnected'
     replay.begin()

@@ -63,8 +63,6 @@ export function walkRecords(
     const size = bytes.readUInt32LE(at)
     const end = at + headerBytes + size
     if (size > maxPayload || end > bytes.length) break
-    // A file that was made longer before its bytes came (a crash of the system) reads as zeros, whose length is 0.
-    if (size === 0 && bytes.readUInt32LE(at + 4) === 0) break
     if (check && crc32(bytes.subarray(at + checkedFrom, end)) !== bytes.readUInt32LE(at + 4)) break
     const seq = bytes.readDoubleLE(at + 8)
     visit({
