@@ -68,7 +68,7 @@ module.exports = {
     door('better-sqlite3', 'hub/src/storage'),
     door('fastify', 'hub/src/view'),
     door('onnxruntime-node', 'model-training/src/onnx'),
-    door('mqtt', 'agent/src/publish', 'hub/src/commands', 'hub/src/bench'),
+    door('mqtt', 'agent/src/publish', 'hub/src/ingest', 'hub/src/commands', 'hub/src/bench'),
   ],
   options: {
     tsPreCompilationDeps: true,

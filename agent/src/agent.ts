@@ -1,9 +1,10 @@
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
+import { ownCost } from './own-cost.ts'
 import { openPublisher } from './publish/publisher.ts'
 import { openSequence } from './publish/sequence.ts'
-import { memorySpool } from './publish/spool.ts'
+import { openSpool } from './publish/spool.ts'
 import type { Machine } from './sample/machine.ts'
 import { openSchedule, phaseOf } from './schedule.ts'
 import { type AgentStatus, openStatusFile } from './status-file.ts'
@@ -24,12 +25,29 @@ export async function openMachine(config: Config, clock: Clock, log: Log): Promi
 export async function openAgent(config: Config, clock: Clock, log: Log) {
   const startedAt = clock.now()
   const machine = await openMachine(config, clock, log)
+  const spool = openSpool(config.stateDirectory, {
+    maxBytes: config.spoolMegabytes * 1e6,
+    maxAgeMs: config.spoolDays * 86_400_000,
+    maxInMemory: config.spoolMemorySamples,
+    clock,
+    log,
+  })
   const sequence = openSequence(config.stateDirectory, {
     now: clock.now,
+    lastSpooled: spool.last(),
     onUnsafe: (reason) =>
       log.error({ reason }, 'sequence numbers are not kept: check the state directory'),
   })
-  const spool = memorySpool(config.spoolSamples)
+  const cpuMicros = () => {
+    const { user, system } = process.cpuUsage()
+    return user + system
+  }
+  const cost = ownCost({
+    clock,
+    cpuMicros,
+    rssBytes: () => process.memoryUsage.rss(),
+    spool: spool.state,
+  })
   let intervalSeconds = config.intervalSeconds
 
   // Rates need a reading to be compared with; this one is thrown away, and it finds the file system to watch.
@@ -39,6 +57,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
     server: config.server,
     hubUrl: config.hub,
     spool,
+    nextSeq: sequence.peek,
     inventory: machine.inventory(),
     clock,
     log,
@@ -55,7 +74,13 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
     // A reading that takes longer than the interval (a dying disk) must not pile up behind itself.
     if (isSampling) return
     isSampling = true
-    publisher.publish(await machine.sampler.takeSample(sequence.next()))
+    const sample = await machine.sampler.takeSample(0)
+    // Numbered when it is there, so that no number is on its way when the hub is told of the next one.
+    publisher.publish({
+      ...sample,
+      seq: sequence.next(),
+      m: { ...sample.m, ...cost.readings() },
+    })
     isSampling = false
     statusFile.keep(status('running'))
   }
@@ -68,8 +93,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
   })
 
   const status = (state: AgentStatus['state']): AgentStatus => {
-    const { user, system } = process.cpuUsage()
-    const { connected, lastAck, spooled, dropped } = publisher.state()
+    const { connected, lastAck, spool } = publisher.state()
     return {
       state,
       pid: process.pid,
@@ -80,11 +104,11 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
       intervalSeconds,
       connected,
       lastAck: lastAck ?? null,
-      spool: { samples: spooled, dropped },
-      cost: { rssBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 },
+      spool: { ...spool, problem: spool.problem ?? null },
+      cost: { rssBytes: process.memoryUsage.rss(), cpuSeconds: cpuMicros() / 1e6 },
     }
   }
-  const statusFile = openStatusFile(config.stateDirectory, {
+  const statusFile = openStatusFile(config.statusDirectory ?? config.stateDirectory, {
     onFailure: (reason) => log.warn({ reason }, 'the status file cannot be written'),
   })
   statusFile.keep(status('running'))
@@ -95,6 +119,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
     async close() {
       schedule.close()
       await publisher.close()
+      await spool.close()
       sequence.close()
       statusFile.close(status('stopped'))
     },

@@ -26,7 +26,10 @@ describe('configuration', () => {
       procRoot: '/proc',
       sysRoot: '/sys',
       stateDirectory: '.harbinger/agent',
-      spoolSamples: 8_640,
+      statusDirectory: undefined,
+      spoolDays: 7,
+      spoolMegabytes: 64,
+      spoolMemorySamples: 8_640,
       logLevel: 'info',
     })
   })
@@ -51,7 +54,7 @@ describe('configuration', () => {
     const env = {
       HARBINGER_HUB: 'http://hub',
       HARBINGER_LOG_LEVEL: 'loud',
-      HARBINGER_SPOOL_SAMPLES: '',
+      HARBINGER_SPOOL_DAYS: '',
     }
     const message = await loadConfig({ file, env }).catch((error: Error) => error.message)
     for (const name of [
@@ -61,7 +64,7 @@ describe('configuration', () => {
       'profile',
       'HARBINGER_HUB',
       'HARBINGER_LOG_LEVEL',
-      'HARBINGER_SPOOL_SAMPLES',
+      'HARBINGER_SPOOL_DAYS',
     ]) {
       expect(message).toContain(`  ${name}: `)
     }

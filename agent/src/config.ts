@@ -15,7 +15,10 @@ export type Config = {
   readonly procRoot: string
   readonly sysRoot: string
   readonly stateDirectory: string
-  readonly spoolSamples: number
+  readonly statusDirectory: string | undefined
+  readonly spoolDays: number
+  readonly spoolMegabytes: number
+  readonly spoolMemorySamples: number
   readonly logLevel: LogLevel
 }
 
@@ -113,14 +116,34 @@ export const settings: { readonly [key in keyof Config]: Setting<Config[key]> } 
   },
   stateDirectory: {
     env: 'HARBINGER_STATE_DIRECTORY',
-    help: 'folder for the sequence number and the status file',
+    help: 'folder for the spool, the sequence number and the status file',
     fallback: () => '.harbinger/agent',
     read: text('a path'),
   },
-  spoolSamples: {
-    env: 'HARBINGER_SPOOL_SAMPLES',
+  statusDirectory: {
+    env: 'HARBINGER_STATUS_DIRECTORY',
+    help: 'folder for the status file, written once a minute; in memory (/run) it costs no disk (default: stateDirectory)',
+    fallback: () => undefined,
+    read: absolutePath,
+  },
+  spoolDays: {
+    env: 'HARBINGER_SPOOL_DAYS',
+    unit: 'days',
+    help: 'how long samples that the hub has not taken are kept on disk; the oldest are dropped first',
+    fallback: () => 7,
+    read: integer(1, 365),
+  },
+  spoolMegabytes: {
+    env: 'HARBINGER_SPOOL_MEGABYTES',
+    unit: 'MB',
+    help: 'how much of the disk they may take; the oldest are dropped first',
+    fallback: () => 64,
+    read: integer(1, 10_000),
+  },
+  spoolMemorySamples: {
+    env: 'HARBINGER_SPOOL_MEMORY_SAMPLES',
     unit: 'samples',
-    help: 'how many unacknowledged samples are kept in memory; the oldest is dropped first',
+    help: 'how many samples wait in memory while the disk is full or read-only (250 bytes each)',
     fallback: () => 8_640,
     read: integer(1, 1_000_000),
   },

@@ -12,7 +12,13 @@ export type AgentStatus = {
   readonly intervalSeconds: number
   readonly connected: boolean
   readonly lastAck: { readonly upTo: number; readonly at: number } | null
-  readonly spool: { readonly samples: number; readonly dropped: number }
+  readonly spool: {
+    readonly samples: number
+    readonly bytes: number
+    readonly dropped: number
+    /** Why samples are kept in memory alone; null while the disk takes them. */
+    readonly problem: string | null
+  }
   readonly cost: { readonly rssBytes: number; readonly cpuSeconds: number }
 }
 
@@ -28,10 +34,12 @@ export function openStatusFile(
   let keptAt = -Infinity
   let hasFailed = false
   let wasConnected: boolean | undefined
+  let problem: string | null | undefined
 
   function write(status: AgentStatus) {
     keptAt = status.at
     wasConnected = status.connected
+    problem = status.spool.problem
     try {
       mkdirSync(stateDirectory, { recursive: true })
       const path = pathIn(stateDirectory)
@@ -46,7 +54,8 @@ export function openStatusFile(
   return {
     keep(status: AgentStatus) {
       const isDue = Math.abs(status.at - keptAt) >= keepEveryMs
-      if (isDue || status.connected !== wasConnected) write(status)
+      const isNews = status.connected !== wasConnected || status.spool.problem !== problem
+      if (isDue || isNews) write(status)
     },
     close: write,
   }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { baseModelFolder } from '@harbinger/model-training/model/shipped'
 import { isProfile, type ProfileRule } from '@harbinger/shared/profiles'
 import { parse } from 'yaml'
+import { type BrokerConfig, brokerLines, readBroker } from './broker-config.ts'
 import { countOrNone, positive, port, settings, type SettingKey } from './settings.ts'
 import { parseQuietHours, type QuietHours } from './training/limits.ts'
 
@@ -16,6 +17,8 @@ export type Config = {
     readonly allowedHosts: readonly string[]
   }
   readonly mqtt: { readonly host: string; readonly port: number }
+  /** A broker that somebody else runs; undefined: the hub runs its own, at `mqtt`. */
+  readonly broker: BrokerConfig | undefined
   readonly dataFolder: string
   readonly modelFolder: string
   readonly device: 'auto' | 'cpu' | 'webgpu' | 'cuda'
@@ -96,6 +99,7 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
       allowedHosts: value('http.allowedHosts', list),
     },
     mqtt: { host: value('mqtt.host', text), port: value('mqtt.port', port) },
+    broker: readBroker(value, mistakes),
     dataFolder: value('data.folder', text),
     modelFolder: value('model.folder', (given) => given || baseModelFolder),
     device: value('forecast.device', oneOf('auto', 'cpu', 'webgpu', 'cuda')),
@@ -120,6 +124,11 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
     logLevel: value('log.level', oneOf('debug', 'info', 'warn', 'error', 'silent')),
     uiFolder: value('ui.folder', (given) => given || join(repository, 'ui', 'dist')),
     profileRules: readRules(written.get('profiles.rules'), mistakes),
+  }
+  if (config.broker && config.demo.servers > 0) {
+    mistakes.push(
+      'demo.servers: the simulated fleet speaks to the embedded broker; leave broker.url out',
+    )
   }
   if (mistakes.length > 0) {
     throw new Error(
@@ -190,6 +199,7 @@ export function printConfig(config: Config): string {
     'http.allowedHosts': config.http.allowedHosts.join(','),
     'mqtt.host': config.mqtt.host,
     'mqtt.port': config.mqtt.port,
+    ...brokerLines(config.broker),
     'data.folder': config.dataFolder,
     'model.folder': config.modelFolder,
     'forecast.device': config.device,

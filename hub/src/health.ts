@@ -3,11 +3,14 @@ import { contractVersion, productVersion } from '@harbinger/shared/version'
 import type { Cycles } from './cycles.ts'
 import type { Forecaster } from './forecast/forecaster.ts'
 import type { Broker } from './ingest/broker.ts'
+import type { BrokerStatus } from './ingest/broker-status.ts'
 
 type Parts = {
   readonly now: () => number
   readonly forecaster: Pick<Forecaster, 'status'>
-  readonly broker: Pick<Broker, 'counters' | 'waiting' | 'lagMs' | 'isFailing'>
+  readonly broker: Pick<Broker, 'counters' | 'waiting' | 'lagMs' | 'isFailing'> & {
+    status(): BrokerStatus
+  }
   readonly rounds: Pick<Cycles, 'last' | 'counters'>
   readonly accuracy: { readonly problems: () => readonly string[] }
   readonly servers: () => number
@@ -26,6 +29,12 @@ export function hubHealth({
   return () => {
     const { model, problem, device, deviceReason, deviceProblem, restarts } = forecaster.status()
     const problems: string[] = []
+    const heard = broker.status()
+    if (!heard.connected) {
+      problems.push(
+        `no agent is heard: the broker ${heard.address} is not connected: ${heard.reason}`,
+      )
+    }
     if (broker.isFailing()) problems.push('storage fails: agents keep their samples until it works')
     if (problem) problems.push(`forecasting by baselines alone: ${problem}`)
     if (deviceProblem) problems.push(`the processor runs the network: ${deviceProblem}`)
@@ -44,6 +53,7 @@ export function hubHealth({
       modelProblem: problem,
       device,
       deviceReason,
+      broker: heard,
       ingestLagMs: broker.lagMs() ?? null,
       lastCycle,
       queues: { ingest: broker.waiting() },

@@ -9,12 +9,13 @@ import { openForecaster } from './forecast/forecaster.ts'
 import { freshForecast } from './forecast/fresh-forecast.ts'
 import { hubHealth } from './health.ts'
 import { openBroker } from './ingest/broker.ts'
+import { openExternalBroker } from './ingest/external-broker.ts'
 import type { Log } from './log.ts'
 import { openModels, registryOf } from './models/open-models.ts'
 import { noteRunningHub } from './models/running-hub.ts'
 import { housekeeping } from './storage/housekeeping.ts'
 import { keepForecasts, loadForecasts } from './storage/keep-forecasts.ts'
-import { messageKeeper } from './storage/keep-messages.ts'
+import { type Kept, messageKeeper } from './storage/keep-messages.ts'
 import { loadSeries } from './storage/load-series.ts'
 import { samplesQuery } from './storage/samples-query.ts'
 import { openStores } from './storage/stores.ts'
@@ -31,7 +32,7 @@ export type Hub = Awaited<ReturnType<typeof openHub>>
 export async function openHub(config: Config, { clock, log, demo }: HubOptions) {
   const { now } = clock
   const stores = openStores(config.dataFolder, config.profileRules)
-  const { servers, rollups, quarantine } = stores
+  const { servers, rollups, quarantine, agents } = stores
   const window = fleetWindow((serverId, series) =>
     loadSeries(rollups, { serverId, series, now: now() }),
   )
@@ -59,6 +60,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     agent: ({ id }) => ({
       quarantined: quarantine.counts(id),
       lastQuarantined: quarantine.last(id),
+      own: agents.last(id),
     }),
     samples: (server, range) => query(server, range, now()),
     health: () => health(),
@@ -79,13 +81,14 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     isConflict: (name) => broker.isConflict(name),
   })
 
-  const broker = await openBroker({
-    ...config.mqtt,
-    now,
+  const intake = {
+    ...{ now, log },
     keep: messageKeeper(stores, window),
-    onKept: (kept) => fleet.touch(kept.servers),
-    log,
-  })
+    onKept: (kept: Kept) => fleet.touch(kept.servers),
+  }
+  const broker = config.broker
+    ? openExternalBroker({ ...intake, address: config.broker })
+    : await openBroker({ ...intake, ...config.mqtt })
   loadForecasts(stores, fleet.setForecast)
 
   const rounds = cycles(async (at, { lap, count }) => {
@@ -146,6 +149,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
 
   return {
     address: view.address,
+    /** Undefined with an external broker. */
     mqttPort: broker.port,
     sources,
     /** Begins a forecast cycle before one is due, unless one runs; settles when it is through. */

@@ -139,6 +139,20 @@ export const ServerDetailSchema = Type.Object({
       Type.Object({ at: Instant, reason: Type.String(), detail: Type.String() }),
     ),
     unknownReadings: Type.Integer(),
+    /** What the agent last said of itself; null before it did. */
+    own: nullable(
+      Type.Object({
+        at: Instant,
+        cpuPct: nullable(Type.Number({ description: '% of one core' })),
+        rssMb: nullable(Type.Number()),
+        spoolSamples: nullable(Type.Number({ description: 'samples that waited for this hub' })),
+        spoolMb: nullable(Type.Number()),
+        dropped: nullable(Type.Number({ description: 'samples given up since the spool began' })),
+        spoolFault: nullable(
+          Type.Boolean({ description: 'the disk does not take samples; they wait in memory' }),
+        ),
+      }),
+    ),
   }),
 })
 export type ServerDetail = Static<typeof ServerDetailSchema>
@@ -235,6 +249,14 @@ export const HealthSchema = Type.Object({
   /** Where the network really runs; 'none' without a model. */
   device: oneOf(['cpu', 'webgpu', 'cuda', 'none'] as const),
   deviceReason: nullable(Type.String()),
+  /** Where agents are heard: the hub's own broker, or one that somebody else runs. */
+  broker: Type.Object({
+    kind: oneOf(['embedded', 'external'] as const),
+    address: Type.String(),
+    connected: Type.Boolean(),
+    since: Instant,
+    reason: nullable(Type.String({ description: 'why it is not connected' })),
+  }),
   ingestLagMs: nullable(Type.Number()),
   lastCycle: nullable(
     Type.Object({

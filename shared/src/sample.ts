@@ -40,12 +40,34 @@ export type Sample = Static<typeof SampleSchema>
 /** What a sample may also carry: known, not kept yet, and not counted as unknown. */
 export const extraReadingNames = ['cpu_steal_pct'] as const
 
-const isExtra = (name: string): boolean => (extraReadingNames as readonly string[]).includes(name)
+/** What an agent reads of itself about once a minute, beside the server's metrics. */
+export const agentReadingNames = [
+  'agent_cpu_pct',
+  'agent_rss_mb',
+  'agent_spool_samples',
+  'agent_spool_mb',
+  'agent_dropped',
+  'agent_spool_fault',
+] as const
+
+/** CPU in % of one core, memory and disk in 10⁶ bytes; a fault is 1 while the disk does not take samples. */
+export type AgentReadings = { readonly [name in (typeof agentReadingNames)[number]]?: number }
+
+const isAgentReading = (name: string): boolean =>
+  (agentReadingNames as readonly string[]).includes(name)
+
+const isExtra = (name: string): boolean =>
+  (extraReadingNames as readonly string[]).includes(name) || isAgentReading(name)
 
 const CheckedSample = Compile(SampleSchema)
 
 export type SampleVerdict =
-  | { readonly sample: Sample; readonly unknownReadings: number }
+  | {
+      readonly sample: Sample
+      readonly unknownReadings: number
+      /** What the agent says of itself; undefined in most samples. */
+      readonly agent: AgentReadings | undefined
+    }
   | { readonly rejected: RejectionReason; readonly detail: string }
 
 /** Why a sample is quarantined; counted per server and reason. */
@@ -116,7 +138,16 @@ export function checkSample(message: unknown, now: number): SampleVerdict {
   return {
     sample: { ...message, m: Object.fromEntries(known) as Readings },
     unknownReadings,
+    agent: agentReadings(message.m),
   }
+}
+
+/** A reading of the agent's own that is no number from 0 on is left out: it is no reason to lose a sample. */
+function agentReadings(readings: object): AgentReadings | undefined {
+  const own = Object.entries(readings).filter(
+    ([name, value]) => isAgentReading(name) && Number.isFinite(value) && (value as number) >= 0,
+  )
+  return own.length > 0 ? (Object.fromEntries(own) as AgentReadings) : undefined
 }
 
 /** Undefined unless all four parts are there. */
@@ -146,6 +177,13 @@ export const StatusSchema = Type.Object({
   reason: Type.String({ maxLength: 200 }),
   at: Type.Integer({ minimum: 0 }),
   v: Type.String({ maxLength: 32 }),
+  oldest: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'the agent keeps no sample older than this seq: none will come',
+    }),
+  ),
 })
 export type Status = Static<typeof StatusSchema>
 

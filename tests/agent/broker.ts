@@ -8,7 +8,14 @@ export type Heard = { readonly kind: TopicKind; readonly value: unknown; readonl
 
 /** A real broker on a free port, with what a hub does to agents by hand. */
 export async function openTestBroker(port = 0) {
-  const broker = await Aedes.createBroker()
+  let isHolding = false
+  const broker = await Aedes.createBroker({
+    authorizePublish(_client, packet, done) {
+      // Heard, and never acknowledged: as a broker that dies in between.
+      if (isHolding && packet.topic.endsWith('/samples')) return hear(packet)
+      done(null)
+    },
+  })
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
@@ -20,14 +27,15 @@ export async function openTestBroker(port = 0) {
 
   const heard: Heard[] = []
   const waiting = new Set<() => void>()
-  broker.on('publish', (packet) => {
+  broker.on('publish', hear)
+  function hear(packet: { topic: string; payload: string | Buffer; retain: boolean }) {
     const address = readTopic(packet.topic)
     if (!address || !(agentTopicKinds as readonly string[]).includes(address.kind)) return
     const bytes = Buffer.from(packet.payload)
     const text = address.kind === 'backlog' ? inflateSync(bytes) : bytes
     heard.push({ kind: address.kind, value: JSON.parse(String(text)), retain: packet.retain })
     for (const look of waiting) look()
-  })
+  }
 
   return {
     port: (server.address() as { port: number }).port,
@@ -60,6 +68,8 @@ export async function openTestBroker(port = 0) {
           (error) => (error ? reject(error) : resolve()),
         ),
       ),
+    /** Whether samples are left without PUBACK. */
+    hold: async (holds: boolean) => void (isHolding = holds),
     subscribed: (): Promise<unknown> => once(broker, 'subscribe'),
     connectedAs: (): Promise<[Client]> => once(broker, 'clientReady') as Promise<[Client]>,
     /** As a network that fails: no goodbye. */

@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { silentLog } from '../../agent/src/log.ts'
 import { openPublisher, type Publisher } from '../../agent/src/publish/publisher.ts'
-import { memorySpool } from '../../agent/src/publish/spool.ts'
+import { openSpool, type Spool } from '../../agent/src/publish/spool.ts'
 import { openTestBroker } from './broker.ts'
 
 type Broker = Awaited<ReturnType<typeof openTestBroker>>
@@ -24,14 +27,26 @@ const seqsOf = (samples: unknown): number[] => (samples as { seq: number }[]).ma
 
 async function openAgent(hubUrl: string, { maxSamples = 100 } = {}) {
   let elapsed = 0
-  const spool = memorySpool(maxSamples)
+  const now = () => 1_767_225_600_000
+  const folder = mkdtempSync(join(tmpdir(), 'agent-publisher-'))
+  const spool = openSpool(folder, {
+    ...{ maxBytes: 64e6, maxAgeMs: 7 * 86_400_000, maxInMemory: maxSamples },
+    ...{ clock: { now, monotonicMs: () => elapsed }, log: silentLog },
+  })
+  opened.push({
+    async close() {
+      await spool.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  })
   const onInterval = vi.fn()
   const publisher: Publisher = await openPublisher({
     server: 'db1',
     hubUrl,
     spool,
+    nextSeq: () => (spool.last() ?? 0) + 1,
     inventory: { agentVersion: '0.1.0', cores: 2 },
-    clock: { now: () => 1_767_225_600_000, monotonicMs: () => elapsed, after: () => () => {} },
+    clock: { now, monotonicMs: () => elapsed, after: () => () => {} },
     log: silentLog,
     onInterval,
     reconnectMs: 5,
@@ -52,8 +67,8 @@ async function openConnected(options?: { maxSamples?: number }) {
 }
 
 /** Until the spool holds `size` samples: an acknowledgement takes a few turns of the event loop to arrive. */
-async function settled(spool: { size(): number }, size: number) {
-  while (spool.size() !== size) await turn()
+async function settled(spool: Spool, size: number) {
+  while (spool.state().samples !== size) await turn()
 }
 
 describe('publisher', () => {
@@ -64,7 +79,7 @@ describe('publisher', () => {
       'inventory',
     ])
     expect(broker.of('status')).toEqual([
-      { state: 'online', reason: 'started', at: 1_767_225_600_000, v: '1.0.0' },
+      { state: 'online', reason: 'started', at: 1_767_225_600_000, v: '1.0.0', oldest: 1 },
     ])
     expect(broker.of('inventory')).toEqual([{ agentVersion: '0.1.0', cores: 2 }])
   })
@@ -88,10 +103,10 @@ describe('publisher', () => {
     const { broker, publisher, spool } = await openConnected()
     for (const seq of [1, 2, 3]) publisher.publish(sample(seq))
     await broker.until(() => broker.of('samples').length === 3)
-    expect(spool.size()).toBe(3)
+    expect(spool.state().samples).toBe(3)
     await broker.say('db1', 'ack', { upTo: 2 })
     await settled(spool, 1)
-    expect(publisher.state()).toMatchObject({ spooled: 1, lastAck: { upTo: 2 } })
+    expect(publisher.state()).toMatchObject({ spool: { samples: 1 }, lastAck: { upTo: 2 } })
   })
 
   test('sends what was not acknowledged again after the connection was lost, in order, deflated', async () => {
@@ -118,65 +133,115 @@ describe('publisher', () => {
     await settled(spool, 0)
   })
 
-  test('gives up the oldest samples when there is no room, and counts them', async () => {
+  test('sends a long backlog in batches, each after the one before is committed', async () => {
     const first = await openBroker()
     await first.close()
     opened.pop()
-    const { publisher } = await openAgent(first.url, { maxSamples: 3 })
-    for (let seq = 1; seq <= 10; seq++) publisher.publish(sample(seq))
-    expect(publisher.state()).toMatchObject({ spooled: 3, dropped: 7 })
-    const broker = await openBroker(first.port)
-    await broker.until(() => broker.of('backlog').length === 1)
-    expect(seqsOf(broker.of('backlog')[0])).toEqual([8, 9, 10])
-  })
-
-  test('sends a long backlog in batches, without holding up live samples', async () => {
-    const first = await openBroker()
-    await first.close()
-    opened.pop()
-    const { publisher } = await openAgent(first.url, { maxSamples: 5_000 })
+    const { publisher, spool } = await openAgent(first.url, { maxSamples: 5_000 })
     for (let seq = 1; seq <= 1_700; seq++) publisher.publish(sample(seq))
+    await spool.idle()
     const broker = await openBroker(first.port)
-    await broker.until(() => broker.of('backlog').length === 1)
-    publisher.publish(sample(1_701))
-    await broker.until(() => broker.of('samples').length === 1)
-    expect(broker.of('backlog').length).toBeLessThan(4)
-    await broker.until(() => broker.of('backlog').length === 4)
+    for (let committed = 0; committed < 1_700;) {
+      const batches = broker.of('backlog').length
+      await broker.until(() => broker.of('backlog').length > batches)
+      const seqs = seqsOf(broker.of('backlog').at(-1))
+      expect(seqs[0]).toBe(committed + 1)
+      committed = seqs.at(-1)!
+      await broker.say('db1', 'ack', { upTo: committed })
+    }
+    await settled(spool, 0)
     expect(broker.of('backlog').flatMap(seqsOf)).toEqual(
       Array.from({ length: 1_700 }, (_, i) => i + 1),
     )
   })
 
-  test('does not take the acknowledgement of a live sample for one of the backlog', async () => {
+  test('sends live samples at once while a backlog waits for the hub', async () => {
     const { broker, publisher, spool } = await openConnected()
-    publisher.publish(sample(1))
-    publisher.publish(sample(2))
-    await broker.until(() => broker.of('samples').length === 2)
+    for (let seq = 1; seq <= 4; seq++) publisher.publish(sample(seq))
+    await broker.until(() => broker.of('samples').length === 4)
     broker.cut()
-    const subscribed = broker.subscribed()
     await broker.until(() => broker.of('backlog').length === 1)
-    await subscribed
-    // Sent before the agent knows that the broker has the whole backlog: says nothing about 1 and 2.
-    await broker.say('db1', 'ack', { upTo: 3 })
-    await broker.say('db1', 'config', { intervalSeconds: 7 })
-    while (publisher.state().lastAck?.upTo !== 3) await turn()
-    expect(spool.size()).toBe(2)
-    publisher.publish(sample(4))
-    await broker.say('db1', 'ack', { upTo: 4 })
+    publisher.publish(sample(5))
+    await broker.until(() => broker.of('samples').length === 5)
+    expect(spool.state().samples).toBe(5)
+  })
+
+  test('sends nothing twice by itself: what was in flight comes from the spool', async () => {
+    const { broker, publisher } = await openConnected()
+    await broker.hold(true)
+    publisher.publish(sample(1))
+    await broker.until(() => broker.of('samples').length === 1)
+    broker.cut()
+    await broker.hold(false)
+    await broker.until(() => broker.of('backlog').length === 1)
+    expect(broker.of('samples')).toHaveLength(1)
+    expect(seqsOf(broker.of('backlog')[0])).toEqual([1])
+  })
+
+  test('says from where on it has samples, at the start and when the hub stands before a gap', async () => {
+    const { broker, publisher, spool } = await openConnected()
+    const oldest = () => broker.of('status').map((status) => (status as { oldest?: number }).oldest)
+    expect(oldest()).toEqual([1])
+    publisher.publish(sample(1))
+    publisher.publish(sample(1001))
+    await broker.until(() => broker.of('samples').length === 2)
+    await broker.say('db1', 'ack', { upTo: 1 })
+    await broker.until(() => broker.of('status').length === 2)
+    expect(oldest()).toEqual([1, 1001])
+    await broker.say('db1', 'ack', { upTo: 1001 })
     await settled(spool, 0)
+  })
+
+  test('says before each batch from where on it goes, when numbers are missing before it', async () => {
+    const first = await openBroker()
+    await first.close()
+    opened.pop()
+    const { publisher, spool } = await openAgent(first.url)
+    for (const seq of [1, 2, 1001, 1002]) publisher.publish(sample(seq))
+    await spool.idle()
+    const broker = await openBroker(first.port)
+    await broker.until(() => broker.of('backlog').length === 1)
+    await broker.say('db1', 'ack', { upTo: 2 })
+    await broker.until(() => broker.of('backlog').length === 2)
+    const said = broker.heard
+      .filter(({ kind }) => kind === 'status' || kind === 'backlog')
+      .map(({ kind, value }) => (kind === 'status' ? value : seqsOf(value)))
+    expect(said).toMatchObject([{ oldest: 1 }, [1, 2], { oldest: 1001 }, [1001, 1002]])
   })
 
   test('sends again what a hub may have missed that was away behind a broker that stayed', async () => {
     const { broker, publisher, wait, spool } = await openConnected()
     publisher.publish(sample(1))
+    await broker.until(() => broker.of('samples').length === 1)
     wait(60_000)
     publisher.publish(sample(2))
     await broker.until(() => broker.of('samples').length === 2)
-    await broker.say('db1', 'ack', { upTo: 2 })
+    // It has the second, and not the first.
+    await broker.say('db1', 'ack', { upTo: 0 })
     await broker.until(() => broker.of('backlog').length === 1)
     expect(seqsOf(broker.of('backlog')[0])).toEqual([1, 2])
     await broker.say('db1', 'ack', { upTo: 2 })
     await settled(spool, 0)
+  })
+
+  test('sends a batch again that a broker dropped, and no sooner than a slow hub may answer', async () => {
+    const { broker, publisher, wait } = await openConnected()
+    publisher.publish(sample(1))
+    await broker.until(() => broker.of('samples').length === 1)
+    broker.cut()
+    await broker.until(() => broker.of('backlog').length === 1)
+    const subscribed = broker.until(() => broker.of('inventory').length === 2)
+    await subscribed
+    wait(10_000)
+    await broker.say('db1', 'ack', { upTo: 0 })
+    while (publisher.state().lastAck === undefined) await turn()
+    wait(30_000)
+    expect(broker.of('backlog')).toHaveLength(1)
+    await broker.say('db1', 'ack', { upTo: 0 })
+    await broker.until(() => broker.of('backlog').length >= 2)
+    publisher.publish(sample(2))
+    await broker.until(() => broker.of('samples').length === 2)
+    expect(broker.of('backlog')).toHaveLength(2)
   })
 
   test('takes the interval from the hub', async () => {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, calibration, cycle, devices, incidents, profiles, questions, ingest, agent, train, or all of them
+ * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, calibration, cycle, devices, incidents, profiles, questions, ingest, kills, agent, train, or all of them
  * without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
  * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; calibration the first two; cycle
@@ -22,6 +22,7 @@ import { benchIncidents } from '../../model-training/src/bench/incidents-bench.t
 import { benchProfiles } from '../../model-training/src/bench/profiles-bench.ts'
 import { benchTrain } from '../../model-training/src/bench/train-bench.ts'
 import { type Figure, toPage } from './figures.ts'
+import { benchKills } from './kills-bench.ts'
 
 const clock = (): number => performance.now()
 const at = new Date().toISOString()
@@ -62,6 +63,7 @@ const benches: { readonly [name: string]: Bench } = {
   devices: (small) => benchDevices({ small, cycle: !values['no-cycle'] }),
   incidents: (small) => benchIncidents({ small, clock, at }),
   ingest: async (small) => [await benchIngest({ small })],
+  kills: (small) => benchKills({ small, at }),
   profiles: (small) =>
     benchProfiles({
       ...{ small, clock, at, models: values.model, withoutProfiles: values['without-profiles'] },

@@ -370,6 +370,13 @@ export function mockFleet(size: number, startAt: number) {
               ]
             : [],
         unknownReadings: 12,
+        own:
+          one.kind === 'blank'
+            ? null
+            : {
+                ...{ at: new Date(now - minute / 2).toISOString(), cpuPct: 0.07, rssMb: 53.2 },
+                ...{ spoolSamples: 1, spoolMb: 0.26, dropped: 0, spoolFault: one.index === 0 },
+              },
       },
     }
   }

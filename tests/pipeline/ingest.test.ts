@@ -3,6 +3,7 @@ import { connectAsync, type MqttClient } from 'mqtt'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptySeries } from '../../shared/src/window/series.ts'
 import { topic } from '../../shared/src/topics.ts'
+import { agentStore } from '../../hub/src/storage/agent-store.ts'
 import { openDatabase } from '../../hub/src/storage/database.ts'
 import { type LiveWindow, messageKeeper } from '../../hub/src/storage/keep-messages.ts'
 import { quarantineStore } from '../../hub/src/storage/quarantine-store.ts'
@@ -20,7 +21,10 @@ async function openIngest() {
   const db = openDatabase(':memory:')
   const servers = serverStore(db)
   const rollups = rollupStore(db)
-  const stores = { db, servers, rollups, samples: sampleStore(db), quarantine: quarantineStore(db) }
+  const stores = {
+    ...{ db, servers, rollups, samples: sampleStore(db), quarantine: quarantineStore(db) },
+    agents: agentStore(db),
+  }
   const clock = { now: start }
   const window = fleetWindow((serverId, series) =>
     loadSeries(rollups, { serverId, series, now: clock.now }),
@@ -335,6 +339,97 @@ test('calls two live agents with one name a conflict', async () => {
   expect(hub.broker.isConflict('WEB1')).toBe(true)
   hub.clock.now += 6 * 60_000
   expect(hub.broker.isConflict('web1')).toBe(false)
+})
+
+const says = (oldest: number) => ({
+  ...{ state: 'online', reason: 'started', at: start, v: '1.0.0' },
+  oldest,
+})
+
+test('an agent that says from where on it has samples is acknowledged up to the first gap, and no further', async () => {
+  const agent = await hub.agent('web1')
+  await agent.say('status', says(5))
+  // The live one overtakes its backlog; the middle of that is dropped on the way.
+  await agent.say('samples', sample(10))
+  await agent.say('backlog', deflated([sample(5), sample(6)]))
+  await agent.say('backlog', deflated([sample(9)]))
+  await agent.say('samples', sample(11))
+  await expect.poll(() => agent.acks).toEqual([4, 4, 6, 6, 6])
+  await agent.say('backlog', deflated([sample(7), sample(8)]))
+  await agent.acked(11)
+  expect(hub.rows()).toBe(7)
+})
+
+test('numbers that will never come are known by what the agent says', async () => {
+  const agent = await hub.agent('web1')
+  await agent.say('status', says(5))
+  await agent.say('backlog', deflated([sample(5), sample(6)]))
+  await agent.say('samples', sample(1001, { at: start }))
+  await expect.poll(() => agent.acks.at(-1)).toBe(6)
+  await agent.say('status', says(1001))
+  await agent.acked(1001)
+  // Said once more by a broker that kept it, it takes nothing back.
+  await agent.say('status', says(5))
+  await agent.say('samples', sample(1002, { at: start }))
+  await agent.acked(1002)
+  expect(agent.acks.at(-1)).toBe(1002)
+})
+
+test('messages that come twice and in any order are stored once each', async () => {
+  const agent = await hub.agent('web1')
+  hub.clock.now = start + 600_000
+  await agent.say('status', says(1))
+  const batches = [1, 11, 21, 31].map((first) =>
+    deflated(Array.from({ length: 10 }, (_, i) => sample(first + i))),
+  )
+  for (const i of [2, 0, 2, 3, 0, 1, 3, 1]) await agent.say('backlog', batches[i])
+  for (const seq of [42, 41, 41, 40, 42]) await agent.say('samples', sample(seq))
+  await agent.acked(42)
+  expect(hub.rows()).toBe(42)
+})
+
+test.each([
+  ['an hour ahead', 3_600_000],
+  ['an hour back', -3_600_000],
+])(
+  'a clock that steps %s and is set right again loses nothing and stores nothing twice',
+  async (_, step) => {
+    const agent = await hub.agent('web1')
+    await agent.say('status', says(1))
+    const skewOf = (seq: number) => (seq > 10 && seq <= 20 ? step : 0)
+    const all = Array.from({ length: 30 }, (_, i) =>
+      sample(i + 1, { at: start + i * 10_000 + skewOf(i + 1) }),
+    )
+    for (const [i, one] of all.entries()) {
+      hub.clock.now = start + i * 10_000
+      await agent.say('samples', one)
+    }
+    await agent.acked(30)
+    // From the future is nothing that can be shown: quarantined, counted, and not asked for again.
+    const stored = step > 0 ? 20 : 30
+    expect(hub.rows()).toBe(stored)
+    expect(hub.quarantine.counts(hub.servers.find('web1')!.id)).toEqual(
+      step > 0 ? { from_the_future: 10 } : {},
+    )
+    // Whoever sends all of it again, because an acknowledgement was lost, changes nothing.
+    await agent.client.endAsync()
+    const again = await hub.agent('web1')
+    await again.say('status', says(1))
+    await again.say('backlog', deflated(all))
+    await again.acked(30)
+    expect(hub.rows()).toBe(stored)
+  },
+)
+
+test('keeps what an agent says of itself, and no more than numbers', async () => {
+  const agent = await hub.agent('web1')
+  const own = { agent_cpu_pct: 0.07, agent_rss_mb: 53.2, agent_dropped: 0 }
+  const withOwn = { ...sample(1), m: { ...sample(1).m, ...own, agent_spool_mb: 'much' } }
+  await agent.say('samples', withOwn)
+  await agent.say('samples', sample(2))
+  const server = hub.servers.find('web1')!
+  expect(hub.agents.last(server.id)).toEqual({ at: start, readings: own })
+  expect(server.unknownReadings).toBe(0)
 })
 
 test('hangs up on a packet longer than any backlog', async () => {

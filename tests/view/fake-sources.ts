@@ -87,6 +87,10 @@ export const health: Health = {
   modelProblem: null,
   device: 'cpu',
   deviceReason: 'forecast.device is cpu',
+  broker: {
+    ...{ kind: 'embedded', address: '127.0.0.1:1883', connected: true, reason: null },
+    since: instant(now - 60_000),
+  },
   ingestLagMs: 12,
   lastCycle: {
     at: instant(now - 1000),
@@ -113,6 +117,7 @@ export const detailOf = (row: ServerSummary): ServerDetail => ({
     quarantined: {},
     lastQuarantined: [],
     unknownReadings: 0,
+    own: null,
   },
 })
 

@@ -64,7 +64,7 @@ export function openProgram({ clock, logOf, run }: Parts): Command {
       const { agentReport, reportText } = await import('./status.ts')
       const report = agentReport(config)
       if (flags.json) printJson(report)
-      else print(reportText(report, config.stateDirectory))
+      else print(reportText(report, config.statusDirectory ?? config.stateDirectory))
       if (!report.running) process.exitCode = 1
     },
   ).option('--json', 'print the status as JSON')

@@ -3,9 +3,11 @@ import { type AgentStatus, readStatusFile } from '../status-file.ts'
 
 export type Report = { readonly running: boolean; readonly status: AgentStatus | undefined }
 
+type Where = Pick<Config, 'stateDirectory'> & Partial<Pick<Config, 'statusDirectory'>>
+
 /** What the agent of this machine last said about itself, and whether it is alive. */
-export function agentReport({ stateDirectory }: Pick<Config, 'stateDirectory'>): Report {
-  const status = readStatusFile(stateDirectory)
+export function agentReport({ stateDirectory, statusDirectory }: Where): Report {
+  const status = readStatusFile(statusDirectory ?? stateDirectory)
   return { running: status?.state === 'running' && isAlive(status.pid), status }
 }
 
@@ -29,7 +31,8 @@ export function reportText({ running, status }: Report, stateDirectory: string):
     `hub        ${hub} (${running && connected ? 'connected' : 'not connected'})`,
     `interval   ${status.intervalSeconds} s`,
     `last ack   ${lastAck ? `${lastAck.upTo} at ${new Date(lastAck.at).toISOString()}` : 'none'}`,
-    `spool      ${spool.samples} samples, ${spool.dropped} dropped`,
+    `spool      ${spool.samples} samples wait for the hub, ${(spool.bytes / 1e6).toFixed(1)} MB on disk, ${spool.dropped} dropped`,
+    ...(spool.problem === null ? [] : [`           in memory only: ${spool.problem}`]),
     `own cost   ${(cost.rssBytes / 1e6).toFixed(1)} MB RSS, ${((100 * cost.cpuSeconds) / seconds).toFixed(3)} % of a core since the start`,
     `as of      ${new Date(at).toISOString()}`,
   ].join('\n')

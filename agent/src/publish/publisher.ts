@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { AgentSample } from '../sample/sampler.ts'
 import { connectMqtt } from './connection.ts'
-import { type Replay, replayOf } from './replay.ts'
+import { replayOf } from './replay.ts'
 import type { Spool } from './spool.ts'
 
 export type Publisher = Awaited<ReturnType<typeof openPublisher>>
@@ -14,54 +14,49 @@ type Options = {
   readonly server: string
   readonly hubUrl: string
   readonly spool: Spool
+  /** The number that the next sample will have. */
+  readonly nextSeq: () => number
   readonly inventory: Inventory
   readonly clock: Clock
   readonly log: Log
   readonly onInterval: (seconds: number) => void
-  /** First wait before connecting again; doubled each time up to `maxReconnectMs`. */
+  /** Half of the longest first wait before connecting again; doubled each time up to `maxReconnectMs`. */
   readonly reconnectMs?: number
   readonly random?: () => number
 }
 
 const maxReconnectMs = 30_000
-/** One message of the backlog: about 25 kB, so that a live sample waits behind it for milliseconds. */
-const backlogBatch = 500
-/** A hub that commits answers within milliseconds; one silent for longer has been away and may have missed samples. */
-const silenceMs = 30_000
 const goodbyeMs = 2_000
 
 /**
  * Brings samples to the hub and keeps each until the hub has committed it. A live sample goes out at once; what was
- * not acknowledged when a connection begins goes out beside the live ones as backlog, oldest first: a JSON array,
- * deflated in zlib's format (RFC 1950).
+ * not acknowledged when a connection begins goes out beside the live ones as backlog (replay.ts).
  */
 export async function openPublisher({
   server,
   hubUrl,
   spool,
+  nextSeq,
   inventory,
   clock,
   log,
   onInterval,
-  reconnectMs = 1_000,
+  reconnectMs = 5_000,
   random = Math.random,
 }: Options) {
-  /** What a new connection owes the hub; undefined when all of it is with the broker. */
-  let replay: Replay | undefined
-  /**
-   * An acknowledgement above `end` answers a live sample. Only from `after` on, the first one sent behind the whole
-   * backlog, does it also say that the backlog is committed.
-   */
-  let backlog: { readonly end: number; after?: number } | undefined
-  /** Since when something sent has waited for an acknowledgement (monotonic ms). */
-  let waitingSince: number | undefined
   let lastAck: { readonly upTo: number; readonly at: number } | undefined
   let attempts = 0
-  let hasConnected = false
+  let greeting: 'started' | 'reconnected' | undefined
   let isReachable: boolean | undefined
 
-  const statusNow = (state: Status['state'], reason: string): string =>
-    JSON.stringify({ state, reason, at: clock.now(), v: contractVersion } satisfies Status)
+  const statusNow = (state: Status['state'], reason: string, oldest?: number): string =>
+    JSON.stringify({
+      state,
+      reason,
+      at: clock.now(),
+      v: contractVersion,
+      ...(oldest !== undefined && { oldest }),
+    } satisfies Status)
 
   const will = {
     topic: topic(server, 'status'),
@@ -88,26 +83,34 @@ export async function openPublisher({
   const send = (kind: 'status' | 'inventory', payload: string) =>
     client.publish(topic(server, kind), payload, { qos: 1, retain: true })
 
+  const replay = replayOf(spool, {
+    nextSeq,
+    clock,
+    log,
+    send: (payload) => client.publishAsync(topic(server, 'backlog'), payload, { qos: 1 }),
+    sayOldest: (oldest) => send('status', statusNow('online', greeting ?? 'started', oldest)),
+  })
+
   client.on('connect', () => {
     attempts = 0
     client.options.reconnectPeriod = reconnectMs
-    log.info({ hub: hubUrl, waiting: spool.size() }, 'connected to the hub')
+    log.info({ hub: hubUrl, waiting: spool.state().samples }, 'connected to the hub')
     isReachable = true
     client.subscribe([topic(server, 'ack'), topic(server, 'config')], { qos: 1 }, (error) => {
-      if (error) log.error({ reason: error.message }, 'the broker refuses acknowledgements')
+      // A connection that broke meanwhile says so itself.
+      if (error && client.connected)
+        log.error({ reason: error.message }, 'the broker refuses acknowledgements')
     })
-    send('status', statusNow('online', hasConnected ? 'reconnected' : 'started'))
+    greeting = greeting === undefined ? 'started' : 'reconnected'
+    replay.begin()
     send('inventory', JSON.stringify(inventory))
-    hasConnected = true
-    startReplay()
   })
 
   client.on('close', () => {
-    replay = undefined
+    replay.stop()
+    forgetInFlight(client)
     attempts++
-    // Ten thousand agents lose a hub at the same moment and must not come back at the same moment.
-    const wait = Math.min(maxReconnectMs, reconnectMs * 2 ** attempts)
-    client.options.reconnectPeriod = Math.round(wait * (0.5 + random() / 2))
+    client.options.reconnectPeriod = reconnectWait(attempts, { firstMs: reconnectMs, random })
     client.options.will = lastWords()
     if (isReachable !== false)
       log.warn({ hub: hubUrl }, 'no connection to the hub; samples are kept')
@@ -130,67 +133,26 @@ export async function openPublisher({
     }
   })
 
-  function startReplay() {
-    const end = spool.last()
-    if (end === undefined || spool.size() === 0) return
-    waitingSince = clock.monotonicMs()
-    backlog = { end }
-    replay = replayOf(spool, { end, batch: backlogBatch })
-    void runReplay(replay)
-  }
-
-  async function runReplay(own: Replay) {
-    for (let samples = own.next(); samples; samples = own.next()) {
-      const payload = await deflated(`[${samples.map(({ json }) => json).join(',')}]`)
-      if (replay !== own) return
-      // The next one goes when the broker has this one: it is never more than one batch ahead of the live samples.
-      await client
-        .publishAsync(topic(server, 'backlog'), payload, { qos: 1 })
-        .catch((error: Error) => log.debug({ reason: error.message }, 'backlog interrupted'))
-      if (replay !== own) return
-    }
-    replay = undefined
-  }
-
   function onAck(upTo: number | undefined) {
     if (upTo === undefined) return log.warn({}, 'acknowledgement without a sequence number ignored')
-    const now = clock.monotonicMs()
     lastAck = { upTo, at: clock.now() }
-    if (!replay && waitingSince !== undefined && now - waitingSince > silenceMs) {
-      // The broker stayed and the hub was away: this answers the latest sample, not those it missed before.
-      log.info({ waiting: spool.size() }, 'the hub is back; unacknowledged samples are sent again')
-      return startReplay()
-    }
-    if (backlog && upTo > backlog.end) {
-      if (backlog.after === undefined || upTo < backlog.after) {
-        waitingSince = now
-        return
-      }
-      backlog = undefined
-    }
-    spool.forgetUpTo(replay ? Math.min(upTo, replay.takenUpTo()) : upTo)
-    waitingSince = spool.size() > 0 ? now : undefined
+    spool.forgetUpTo(upTo)
+    replay.onAck(upTo)
   }
 
   return {
     publish(sample: AgentSample): void {
       const json = JSON.stringify(sample)
-      spool.add({ seq: sample.seq, json })
+      spool.add({ seq: sample.seq, at: sample.at, json })
       // Offline the client would queue without bound; the spool is the queue.
       if (!client.connected) return
-      waitingSince ??= clock.monotonicMs()
-      if (backlog && !replay) backlog.after ??= sample.seq
+      replay.onLive(sample.seq)
       client.publish(topic(server, 'samples'), json, { qos: 1 })
     },
-    state: () => ({
-      connected: client.connected,
-      lastAck,
-      spooled: spool.size(),
-      dropped: spool.dropped(),
-    }),
+    state: () => ({ connected: client.connected, lastAck, spool: spool.state() }),
     /** Says goodbye, so that the hub does not take a stop for a failure; a hub that does not listen is not waited for. */
     async close(reason = 'stopped'): Promise<void> {
-      replay = undefined
+      replay.stop()
       const isHeard = client.connected && (await sayGoodbye(reason))
       await client.endAsync(!isHeard)
     },
@@ -211,12 +173,22 @@ export async function openPublisher({
   }
 }
 
-/** zlib is loaded when there is a backlog for the first time: 1.5 MB that most agents never need. */
-async function deflated(text: string): Promise<Buffer> {
-  const { deflate } = await import('node:zlib')
-  return new Promise((resolve, reject) =>
-    deflate(text, (error, bytes) => (error ? reject(error) : resolve(bytes))),
-  )
+/**
+ * How long to wait before connecting the next time: up to 10 s at first, then up to 30 s, and anywhere between a tenth
+ * of it and all of it. Ten thousand agents lose a hub at the same moment and must not come back at the same moment;
+ * one that waits 10 s is not yet missed.
+ */
+export function reconnectWait(
+  attempts: number,
+  { firstMs, random }: { readonly firstMs: number; readonly random: () => number },
+): number {
+  const longest = Math.min(maxReconnectMs, firstMs * 2 ** attempts)
+  return Math.round(longest * (0.1 + 0.9 * random()))
+}
+
+/** The client would send again what it had sent, ahead of everything else; the spool does, in order and once. */
+function forgetInFlight(client: { outgoing: object; removeOutgoingMessage(id: number): unknown }) {
+  for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id))
 }
 
 /** An integer field of a message from the hub; undefined when the message is anything else. */

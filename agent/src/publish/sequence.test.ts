@@ -60,6 +60,19 @@ test.each(['', 'abc', '-5', '99999999999999999999'])(
   },
 )
 
+test('goes on behind what the spool holds, and far behind it when the file is lost', () => {
+  const lastSpooled = 1_800_000_000
+  const next = () => openSequence(directory, { now, onUnsafe, lastSpooled }).next()
+  expect(next()).toBe(1_800_001_001)
+  writeFileSync(join(directory, 'seq'), '1700000000')
+  expect(next()).toBe(1_800_000_001)
+})
+
+test('tells the next number without using it', () => {
+  const sequence = open()
+  expect(sequence.peek()).toBe(sequence.next())
+})
+
 test('counts on when the directory cannot be written, and says so', () => {
   // A file stands where the directory should be. (Below /proc, Node 24's recursive mkdir never returns.)
   writeFileSync(join(directory, 'taken'), '')

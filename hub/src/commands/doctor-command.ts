@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { readModelFolder } from '@harbinger/model-training/model/model-folder'
@@ -60,7 +60,9 @@ async function examine(options: Options, clock: Clock): Promise<Finding[]> {
     writable(dataFolder),
     diskSpace(dataFolder),
     await portOrHub('fleet view', http),
-    await portOrHub('agents (MQTT)', { ...mqtt, hubPort: http }),
+    config.broker
+      ? await brokerAnswers(config.broker.url)
+      : await portOrHub('agents (MQTT)', { ...mqtt, hubPort: http }),
     clockFinding(clock.now()),
     modelFinding(config.modelFolder),
     await deviceFinding(config),
@@ -94,6 +96,26 @@ function diskSpace(folder: string): Finding {
   const free = (bavail * bsize) / gigabyte
   const advice = `${enoughGigabytes} GB should be free: 6 MB per server, and room to work`
   return finding('disk space', free >= enoughGigabytes, `${free.toFixed(1)} GB free`, advice)
+}
+
+const brokerTimeoutMs = 5_000
+
+/** Whether anything listens there; a second client of the hub's id would push the hub off. */
+function brokerAnswers(url: string): Promise<Finding> {
+  const { protocol, hostname, port } = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const at = { host, port: Number(port) || (protocol === 'mqtts:' ? 8883 : 1883) }
+  const advice = `start the broker, or correct broker.url; let port ${at.port} through the firewall`
+  return new Promise((resolve) => {
+    const socket = connect({ ...at, timeout: brokerTimeoutMs })
+    const finish = (ok: boolean, found: string) => {
+      socket.destroy()
+      resolve(finding('broker', ok, found, advice))
+    }
+    socket.once('connect', () => finish(true, `${host}:${at.port} answers`))
+    socket.once('timeout', () => finish(false, `${host}:${at.port}: no answer in 5 s`))
+    socket.once('error', (error) => finish(false, error.message))
+  })
 }
 
 type Where = { readonly host: string; readonly port: number }

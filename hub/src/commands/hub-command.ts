@@ -55,8 +55,9 @@ async function runHub(config: Config, clock: Clock): Promise<void> {
   if (isDemo) fillDemoHistory(config, clock, log)
   const demo = isDemo ? demoFleet(log) : undefined
   const hub = await openHub(config, { clock, log, ...(demo ? { demo } : {}) })
-  demo?.start(config.demo, hub.mqttPort)
-  log.info({ address: hub.address, mqttPort: hub.mqttPort }, 'the hub is up')
+  if (hub.mqttPort !== undefined) demo?.start(config.demo, hub.mqttPort)
+  const { address, mqttPort } = hub
+  log.info({ address, ...(mqttPort === undefined ? {} : { mqttPort }) }, 'the hub is up')
   log.info({ signal: await stopped }, 'stopping')
   await demo?.stop()
   await hub.close()

@@ -2,29 +2,17 @@ import { createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { Aedes, type Client } from 'aedes'
 import { topic } from '@harbinger/shared/topics'
-import { serverKey } from '@harbinger/shared/server'
-import type { Kept, Message } from '../storage/keep-messages.ts'
-import { groupCommit } from './group-commit.ts'
+import type { BrokerStatus } from './broker-status.ts'
+import { type IntakeOptions, openIntake } from './intake.ts'
 import { limitFrames } from './limit-frames.ts'
-import { limits, readBacklog, readInventory, readSamples, readStatus } from './read-message.ts'
+import { limits } from './read-message.ts'
 import { newSession, type Session, takeovers } from './sessions.ts'
 import { mayHear, maySay } from './topic-rights.ts'
 
-export type BrokerLog = {
-  readonly error: (fields: object, text: string) => void
-  readonly warn: (fields: object, text: string) => void
-  readonly info: (fields: object, text: string) => void
-}
-
-export type BrokerOptions = {
+export type BrokerOptions = Omit<IntakeOptions, 'acknowledge'> & {
   /** TLS and client certificates have their place here: a server socket that authenticates by certificate. */
   readonly host: string
   readonly port: number
-  readonly now: () => number
-  /** One transaction; throws when storage fails, and then the agents send again. */
-  readonly keep: (group: readonly Message[]) => Kept
-  readonly onKept: (kept: Kept) => void
-  readonly log: BrokerLog
 }
 
 export type Broker = Awaited<ReturnType<typeof openBroker>>
@@ -33,44 +21,12 @@ export type Broker = Awaited<ReturnType<typeof openBroker>>
 export async function openBroker({ host, port, now, keep, onKept, log }: BrokerOptions) {
   const sessions = new WeakMap<Client, Session>()
   const conflicts = takeovers()
-  const counters = {
-    messages: 0,
-    samplesStored: 0,
-    samplesDuplicate: 0,
-    quarantined: 0,
-    foreignTopics: 0,
-    storageFailures: 0,
-    takeovers: 0,
-  }
-  let closing = false
-  let failing = false
-  let lagMs: number | undefined
-
-  const commits = groupCommit<Message, Kept>((group) => {
-    const kept = keepOrSay(group)
-    for (const [server, upTo] of kept.upTo) acknowledge(server, upTo)
-    counters.samplesStored += kept.stored
-    counters.samplesDuplicate += kept.duplicates
-    counters.quarantined += kept.quarantined
-    lagMs = now() - group[0]!.arrivedAt
-    onKept(kept)
-    return kept
+  const intake = openIntake({
+    ...{ now, keep, onKept, log },
+    acknowledge: (server, upTo) => acknowledge(server, upTo),
   })
-
-  function keepOrSay(group: readonly Message[]): Kept {
-    try {
-      const kept = keep(group)
-      if (failing) log.info({}, 'storage works again; agents are sending what they kept')
-      failing = false
-      return kept
-    } catch (error) {
-      counters.storageFailures++
-      if (!failing)
-        log.error({ err: error }, 'storage failed; agents keep their samples and send again')
-      failing = true
-      throw error
-    }
-  }
+  const { counters } = intake
+  let closing = false
 
   const sessionOf = (client: Client): Session => {
     const known = sessions.get(client)
@@ -94,59 +50,6 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
       },
       () => {},
     )
-
-  const add = async (session: Session, message: Message): Promise<void> => {
-    if (session.broken) throw new Error('an earlier message of this connection was not stored')
-    try {
-      await commits.add(message)
-    } catch (error) {
-      session.broken = true
-      throw error
-    }
-  }
-
-  const addSamples = (
-    session: Session,
-    read: { server: string; arrivedAt: number; first: boolean } & ReturnType<typeof readSamples>,
-  ): Promise<void> => {
-    const numbered = read.samples.length > 0 || read.refused.some(({ seq }) => seq !== undefined)
-    // Nonsense begins nothing: the next message is the first.
-    if (read.first && !numbered) session.begun.delete(serverKey(read.server))
-    return add(session, { kind: 'samples', ...read })
-  }
-
-  /** Decided when a message arrives: a backlog takes longer to read than the live sample behind it. */
-  const isFirst = (session: Session, server: string): boolean => {
-    const key = serverKey(server)
-    if (session.begun.has(key)) return false
-    session.begun.add(key)
-    return true
-  }
-
-  const take = (
-    session: Session,
-    { server, kind }: NonNullable<ReturnType<typeof maySay>>,
-    payload: Uint8Array,
-  ): Promise<void> => {
-    const arrivedAt = now()
-    const heading = { server, arrivedAt }
-    if (kind === 'samples') {
-      const first = isFirst(session, server)
-      return addSamples(session, { ...heading, first, ...readSamples(payload, arrivedAt) })
-    }
-    if (kind === 'backlog') {
-      const first = isFirst(session, server)
-      const kept = session.tail.then(async () =>
-        addSamples(session, { ...heading, first, ...(await readBacklog(payload, arrivedAt)) }),
-      )
-      session.tail = kept.catch(() => {})
-      return kept
-    }
-    const read = kind === 'status' ? readStatus(payload) : readInventory(payload)
-    if ('status' in read) return add(session, { kind: 'status', ...heading, ...read })
-    if ('inventory' in read) return add(session, { kind: 'inventory', ...heading, ...read })
-    return add(session, { kind: 'refused', ...heading, ...read })
-  }
 
   const broker = await Aedes.createBroker({
     maxClientsIdLength: 300,
@@ -178,7 +81,7 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
         counters.foreignTopics++
         return done(null)
       }
-      take(sessionOf(client), ours, payload).then(() => done(null), done)
+      intake.take(sessionOf(client), ours, payload).then(() => done(null), done)
     },
   })
 
@@ -191,21 +94,28 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
     throw new Error(`agents cannot be heard on ${host}:${port}: ${error.message}`, { cause: error })
   })
 
+  const heardAt = (server.address() as { port: number }).port
+  const since = new Date(now()).toISOString()
+
   return {
-    port: (server.address() as { port: number }).port,
+    port: heardAt,
+    status: (): BrokerStatus => ({
+      ...{ kind: 'embedded', address: `${host}:${heardAt}` },
+      ...{ connected: true, since, reason: null },
+    }),
     counters: (): Readonly<typeof counters> & { connections: number } => ({
       ...counters,
       connections: broker.connectedClients,
     }),
-    waiting: commits.waiting,
-    isFailing: (): boolean => failing,
-    lagMs: (): number | undefined => lagMs,
+    waiting: intake.waiting,
+    isFailing: intake.isFailing,
+    lagMs: intake.lagMs,
     isConflict: (name: string): boolean => conflicts.isConflict(name, now()),
     /** Stops hearing, and keeps what was heard. */
     async close(): Promise<void> {
       closing = true
       server.close()
-      commits.flush()
+      intake.flush()
       await new Promise<void>((resolve) => broker.close(resolve))
     },
   }

@@ -1,7 +1,13 @@
 import { inflate } from 'node:zlib'
 import { promisify } from 'node:util'
 import { Compile } from 'typebox/compile'
-import { checkSample, InventorySchema, type Sample, StatusSchema } from '@harbinger/shared/sample'
+import {
+  type AgentReadings,
+  checkSample,
+  InventorySchema,
+  type Sample,
+  StatusSchema,
+} from '@harbinger/shared/sample'
 import { contractMismatch } from '@harbinger/shared/version'
 
 const inflateAsync = promisify(inflate)
@@ -23,6 +29,8 @@ export type SamplesRead = {
   readonly unknownReadings: number
   /** An array is sent when catching up; one object is live. */
   readonly catchUp: boolean
+  /** What the agent says of itself, the newest of it. */
+  readonly agent?: AgentReadings | undefined
 }
 
 const refuse = (reason: string, detail: string) => ({ refused: [{ reason, detail }] }) as const
@@ -62,14 +70,16 @@ function readText(text: Uint8Array, now: number, catchUp: boolean): SamplesRead 
   const samples: Sample[] = []
   const refused: Refusal[] = []
   let unknownReadings = 0
+  let agent: AgentReadings | undefined
   for (const item of list) {
     const verdict = checkSample(item, now)
     if ('sample' in verdict) {
       samples.push(verdict.sample)
       unknownReadings += verdict.unknownReadings
+      agent = verdict.agent ?? agent
     } else refused.push({ reason: verdict.rejected, detail: verdict.detail, seq: seqOf(item) })
   }
-  return { samples, refused, unknownReadings, catchUp: catchUp || Array.isArray(message) }
+  return { samples, refused, unknownReadings, catchUp: catchUp || Array.isArray(message), agent }
 }
 
 /** What a message on the status topic says. */

@@ -11,6 +11,10 @@ export type Session = {
   broken: boolean
   /** Servers whose first samples of this connection have arrived. */
   readonly begun: Set<string>
+  /** Servers whose agents say themselves from where on they have samples. */
+  readonly exact: Set<string>
+  /** Every message that was sent arrives, in order: so it is without a broker in between. */
+  readonly inOrder: boolean
   /** Backlog is read and kept in order. */
   tail: Promise<void>
 }
@@ -20,6 +24,8 @@ export const newSession = (clientId: string, isLocal: boolean): Session => ({
   isFleet: isLocal && clientId.startsWith(fleetClientPrefix),
   broken: false,
   begun: new Set(),
+  exact: new Set(),
+  inOrder: true,
   tail: Promise.resolve(),
 })
 

@@ -1,5 +1,11 @@
 import type { Readings } from '@harbinger/shared/metrics'
-import { type Inventory, maxClockSkewMs, type Sample, type Status } from '@harbinger/shared/sample'
+import {
+  type AgentReadings,
+  type Inventory,
+  maxClockSkewMs,
+  type Sample,
+  type Status,
+} from '@harbinger/shared/sample'
 import {
   addSample,
   emptySeries,
@@ -7,6 +13,7 @@ import {
   type Rollup,
   setMinute,
 } from '@harbinger/shared/window/series'
+import type { AgentStore } from './agent-store.ts'
 import type { Database } from './database.ts'
 import { decidedSeqs } from './decided.ts'
 import type { QuarantineStore } from './quarantine-store.ts'
@@ -24,8 +31,16 @@ export type Message = { readonly server: string; readonly arrivedAt: number } & 
       readonly unknownReadings: number
       /** Late by intention: placed by the agent's clock however old. */
       readonly catchUp: boolean
-      /** The first samples of a connection: the agent keeps nothing older than these. */
+      /** The first samples of a connection. */
       readonly first: boolean
+      /**
+       * Whether the order of messages says what will never come: the first samples of a connection, and each backlog,
+       * are then the oldest that the agent still keeps. Not so where the agent says it itself (Status.oldest), or
+       * where a broker between may drop messages.
+       */
+      readonly inOrder: boolean
+      /** What the agent says of itself, the newest of this message. */
+      readonly agent?: AgentReadings | undefined
     }
   | { readonly kind: 'status'; readonly status: Status }
   | { readonly kind: 'inventory'; readonly inventory: Inventory }
@@ -63,6 +78,7 @@ export type Stores = {
   readonly samples: SampleStore
   readonly rollups: RollupStore
   readonly quarantine: QuarantineStore
+  readonly agents: AgentStore
 }
 
 /**
@@ -70,7 +86,7 @@ export type Stores = {
  * storage fails; then nothing of the group is kept, in memory or on disk.
  */
 export function messageKeeper(
-  { db, servers, samples, rollups, quarantine }: Stores,
+  { db, servers, samples, rollups, quarantine, agents }: Stores,
   window: LiveWindow,
 ) {
   const decided = decidedSeqs()
@@ -84,6 +100,8 @@ export function messageKeeper(
     const dirty = new Map<number, Set<number>>()
     const refused = new Map<Server, Refusal[]>()
     const upTo = new Map<string, number>()
+    /** Answered although nothing is decided, so that their agents say where their samples begin. */
+    const unsure = new Set<string>()
     let stored = 0
     let duplicates = 0
 
@@ -96,6 +114,11 @@ export function messageKeeper(
     }
 
     const now = group.at(-1)?.arrivedAt ?? 0
+
+    /** Until it is known where a numbering begins, no number of it can follow another. */
+    const decide = (server: Server, seq: number): void => {
+      if (server.decidedUpTo >= 0 || seq === 0) decided.add(server, seq)
+    }
 
     const keepSample = (server: Server, sample: Sample, message: Message & { kind: 'samples' }) => {
       const skewed = !message.catchUp && message.arrivedAt - sample.at > maxClockSkewMs
@@ -114,7 +137,7 @@ export function messageKeeper(
         cores: sample.cores,
         readings: sample.m,
       })
-      decided.add(server, sample.seq)
+      decide(server, sample.seq)
       if (!isNew) {
         duplicates++
         return
@@ -169,13 +192,14 @@ export function messageKeeper(
         server.decidedUpTo = firstSeq - 1
         decided.forgetBeyond(server)
       }
-      if (message.first || message.catchUp) decided.startAt(server, firstSeq)
+      if (message.inOrder && (message.first || message.catchUp)) decided.startAt(server, firstSeq)
       for (const sample of message.samples) keepSample(server, sample, message)
-      for (const { seq } of message.refused) if (seq !== undefined) decided.add(server, seq)
+      for (const { seq } of message.refused) if (seq !== undefined) decide(server, seq)
       server.lastArrivedAt = message.arrivedAt
       const newest = message.samples.at(-1)
       if (newest && !message.catchUp) server.skewMs = message.arrivedAt - newest.at
       upTo.set(message.server, -1)
+      if (!message.inOrder) unsure.add(message.server)
     }
 
     begin.run()
@@ -183,11 +207,17 @@ export function messageKeeper(
       for (const message of group) {
         const server = known(message.server, message.arrivedAt)
         touched.add(server)
-        if (message.kind === 'status') servers.setStatus(server, message.status)
-        else if (message.kind === 'inventory') servers.setInventory(server, message.inventory)
+        if (message.kind === 'status') {
+          servers.setStatus(server, message.status)
+          if (message.status.oldest !== undefined && message.status.oldest > server.decidedUpTo) {
+            decided.startAt(server, message.status.oldest)
+            upTo.set(message.server, -1)
+          }
+        } else if (message.kind === 'inventory') servers.setInventory(server, message.inventory)
         else {
           if (message.kind === 'samples') {
             keepSamples(server, message)
+            if (message.agent) agents.keep(server.id, message.arrivedAt, message.agent)
             if (message.unknownReadings > 0) {
               servers.countUnknownReadings(server, message.unknownReadings)
             }
@@ -224,7 +254,11 @@ export function messageKeeper(
       }
       throw error
     }
-    for (const [name, seq] of upTo) if (seq < 0) upTo.delete(name)
+    for (const [name, seq] of upTo) {
+      if (seq >= 0) continue
+      if (unsure.has(name)) upTo.set(name, 0)
+      else upTo.delete(name)
+    }
     const quarantined = [...refused.values()].reduce((sum, list) => sum + list.length, 0)
     return { upTo, servers: touched, stored, duplicates, quarantined }
   }

@@ -167,4 +167,11 @@ export const migrations: readonly string[] = [
      job TEXT NOT NULL,
      result TEXT NOT NULL
    );`,
+  // What an agent last said of its own cost and spool.
+  `CREATE TABLE agents (
+     server_id INTEGER PRIMARY KEY REFERENCES servers (id),
+     at INTEGER NOT NULL,
+     -- JSON: shared/src/sample.ts, AgentReadings.
+     readings TEXT NOT NULL
+   );`,
 ]

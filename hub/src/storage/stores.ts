@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProfileRule } from '@harbinger/shared/profiles'
+import { agentStore } from './agent-store.ts'
 import { openDatabase } from './database.ts'
 import { driftStore } from './drift-store.ts'
 import { forecastLogStore } from './forecast-log-store.ts'
@@ -24,6 +25,7 @@ export function openStores(folder: string, profileRules: readonly ProfileRule[] 
     samples: sampleStore(db),
     rollups: rollupStore(db),
     quarantine: quarantineStore(db),
+    agents: agentStore(db),
     forecasts: forecastStore(db),
     forecastLog: forecastLogStore(db),
     drift: driftStore(db),

@@ -1,5 +1,6 @@
 import type { ServerDetail } from '@harbinger/shared/api'
 import { criticalLimit, limitedMetrics, warningLimit } from '@harbinger/shared/limits'
+import type { AgentStore } from '../storage/agent-store.ts'
 import type { Quarantined } from '../storage/quarantine-store.ts'
 import type { Server } from '../storage/server-store.ts'
 import type { Assessed } from './assess-server.ts'
@@ -8,13 +9,14 @@ import type { DetailFacts } from './rows.ts'
 export type AgentFacts = {
   readonly quarantined: Readonly<Record<string, number>>
   readonly lastQuarantined: readonly Quarantined[]
+  readonly own: ReturnType<AgentStore['last']>
 }
 
 /** What a server's own page shows beside its row. */
 export function toDetailFacts(
   { facts, risk }: Assessed,
   server: Server,
-  { quarantined, lastQuarantined }: AgentFacts,
+  { quarantined, lastQuarantined, own }: AgentFacts,
 ): DetailFacts {
   const { profile, cores, inventory } = server
   const limits: ServerDetail['limits'] = {}
@@ -41,6 +43,21 @@ export function toDetailFacts(
         detail,
       })),
       unknownReadings: server.unknownReadings,
+      own: own ? toOwn(own) : null,
     },
+  }
+}
+
+/** A reading that the agent did not send is unknown. */
+function toOwn({ at, readings }: NonNullable<AgentFacts['own']>): ServerDetail['agent']['own'] {
+  const fault = readings.agent_spool_fault
+  return {
+    at: new Date(at).toISOString(),
+    cpuPct: readings.agent_cpu_pct ?? null,
+    rssMb: readings.agent_rss_mb ?? null,
+    spoolSamples: readings.agent_spool_samples ?? null,
+    spoolMb: readings.agent_spool_mb ?? null,
+    dropped: readings.agent_dropped ?? null,
+    spoolFault: fault === undefined ? null : fault > 0,
   }
 }

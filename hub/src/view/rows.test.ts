@@ -179,6 +179,7 @@ test('a server page follows the schema', () => {
       quarantined: {},
       lastQuarantined: [],
       unknownReadings: 0,
+      own: null,
     },
   })
   expect(Check(ServerDetailSchema, detail)).toBe(true)
