@@ -33,12 +33,13 @@ export const roleFor = (access: Access): Role =>
  * when the app is ready: hooks of inner plugins run after this one.
  */
 export function collectRoutes(app: FastifyInstance): () => readonly KnownRoute[] {
-  const routes: RouteOptions[] = []
+  // With a slash at the end and without, a route is one object that is told twice: its address is of the moment.
+  const routes: { readonly method: string | string[]; readonly url: string; of: RouteOptions }[] = []
   app.addHook('onRoute', (route: RouteOptions) => {
-    routes.push(route)
+    routes.push({ method: route.method, url: route.url, of: route })
   })
   return () =>
-    routes.flatMap(({ method, url, config }) => {
+    routes.flatMap(({ method, url, of: { config } }) => {
       const access = config?.access
       if (!access) throw new Error(`route ${String(method)} ${url} does not say who may call it`)
       return [method].flat().map((name) => ({ method: name, url, access }))
