@@ -138,7 +138,11 @@ test('a HEAD may be asked by whoever may ask the GET', () => {
   const access = new Map(view.routes.map(({ method, url, access }) => [`${method} ${url}`, access]))
   const heads = view.routes.filter(({ method }) => method === 'HEAD')
   expect(heads.length).toBeGreaterThan(10)
-  for (const { url, access: found } of heads) expect(access.get(`GET ${url}`), url).toBe(found)
+  for (const { url, access: found } of heads) {
+    // With a slash at the end it is the same route, told once.
+    const get = access.get(`GET ${url}`) ?? access.get(`GET ${url.replace(/\/$/, '')}`)
+    expect(found, url).toBe(get)
+  }
 })
 
 describe.each(Object.entries(callers))('%s', (caller, may) => {
