@@ -67,7 +67,8 @@ export async function openProvider(redirect: string) {
           jar.set(name!, value!)
         }
         const location = found.headers.get('location')
-        if (!location) throw new Error(`the provider answered ${found.status}: ${await found.text()}`)
+        if (!location)
+          throw new Error(`the provider answered ${found.status}: ${await found.text()}`)
         next = new URL(location, issuer).href
       }
       return new URL(next)

@@ -65,7 +65,9 @@ test('a person comes back logged in, with the role of their group, where they we
     ...{ state: expect.any(String), nonce: expect.any(String), code_challenge: expect.any(String) },
   })
   // Strict would stay behind on the way back from another site.
-  expect(cookie).toMatch(/^harbinger-sign-in=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600$/)
+  expect(cookie).toMatch(
+    /^harbinger-sign-in=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600$/,
+  )
   const back = await provider.pass(url.href)
   const answer = await arrive(back, ticket)
   expect(answer.headers.location).toBe('/servers/db01?tab=1')

@@ -118,10 +118,7 @@ function shown(caller: string): { session?: string; token?: string } {
 }
 
 const pathOf = (url: string) =>
-  url
-    .replace(':name', 'db01')
-    .replace(/:id/, '999999')
-    .replace('/*', '/swagger-ui.css')
+  url.replace(':name', 'db01').replace(/:id/, '999999').replace('/*', '/swagger-ui.css')
 
 test('the table has every route, and every route is in the table, with the access that is written here', () => {
   const served = view.routes

@@ -12,7 +12,9 @@ beforeEach(async () => {
 afterEach(() => view.close())
 
 const create = async (body: object) =>
-  (await view.ask({ method: 'POST', url: '/api/v1/api-tokens', body, session })).json() as NewApiToken
+  (
+    await view.ask({ method: 'POST', url: '/api/v1/api-tokens', body, session })
+  ).json() as NewApiToken
 const status = async (url: string, token: string, method: 'GET' | 'POST' = 'GET') =>
   (await view.ask({ method, url, token, ...(method === 'POST' && { body: {} }) })).statusCode
 
@@ -37,7 +39,10 @@ describe('an API token', () => {
       await create({ name: 'b', scope: 'operate', days: 1 }),
       view.people.accounts.createToken(
         { name: 'c', scope: 'operate' },
-        { by: byTest, userId: (view.enter('bob', 'operator'), view.people.accounts.find('bob')!.id) },
+        {
+          by: byTest,
+          userId: (view.enter('bob', 'operator'), view.people.accounts.find('bob')!.id),
+        },
       ),
     ]
     const all = () =>
@@ -86,7 +91,9 @@ describe('an API token', () => {
 
 describe('the audit log', () => {
   const rows = () =>
-    view.audited().map(({ who, action, target, outcome }) => `${who}|${action}|${target}|${outcome}`)
+    view
+      .audited()
+      .map(({ who, action, target, outcome }) => `${who}|${action}|${target}|${outcome}`)
 
   test('holds every change with who, from where and to what, and no question', async () => {
     const token = await create({ name: 'ci', scope: 'operate' })
@@ -114,10 +121,7 @@ describe('the audit log', () => {
     await view.ask({ url: '/api/v1/users', session: viewer })
     await view.ask({ url: '/api/v1/fleet' })
     for (let i = 0; i < 3; i++) await view.ask({ url: '/api/v1/fleet', token: 'wrong' })
-    expect(rows()).toEqual([
-      '|GET /api/v1/fleet||refused',
-      'vic|GET /api/v1/users||refused',
-    ])
+    expect(rows()).toEqual(['|GET /api/v1/fleet||refused', 'vic|GET /api/v1/users||refused'])
   })
 
   test('is shown to admins page by page, newest first, and filtered', async () => {
@@ -162,9 +166,11 @@ describe('the audit log', () => {
     const add = { who: '', address: '', target: '', detail: '' }
     const day = 86_400_000
     audit.add({ ...add, at: 0, action: 'old', outcome: 'done' })
-    for (let i = 0; i < 5; i++) audit.add({ ...add, at: 10 * day, action: 'no', outcome: 'refused' })
+    for (let i = 0; i < 5; i++)
+      audit.add({ ...add, at: 10 * day, action: 'no', outcome: 'refused' })
     audit.add({ ...add, at: 10 * day, action: 'kept', outcome: 'done' })
-    for (let i = 0; i < 5; i++) audit.add({ ...add, at: 10 * day, action: 'no', outcome: 'refused' })
+    for (let i = 0; i < 5; i++)
+      audit.add({ ...add, at: 10 * day, action: 'no', outcome: 'refused' })
     const limits = { days: 365, rows: 100, refusedRows: 3 }
     expect(audit.forget(11 * day, limits)).toBe(7)
     const left = () => view.audited().map(({ action }) => action)

@@ -1,3 +1,10 @@
+/** Where a link that came from elsewhere may lead: to a page of ours, never to another site. */
+export function ownPath(next: string | null): string {
+  if (next === null || !/^\/(?![/\\])/.test(next)) return '/'
+  const { origin, pathname, search } = new URL(next, location.origin)
+  return origin === location.origin && pathname !== '/login' ? pathname + search : '/'
+}
+
 /** The address of the screen: a path and filters that can be sent to a colleague. */
 export class Router {
   path = $state(location.pathname)

@@ -32,7 +32,10 @@ export type ProviderSettings = {
 }
 
 type Value = <Answer>(
-  key: Extract<SettingKey, `login.${string}` | `oidc.${string}` | 'audit.days' | 'http.trustedProxies'>,
+  key: Extract<
+    SettingKey,
+    `login.${string}` | `oidc.${string}` | 'audit.days' | 'http.trustedProxies'
+  >,
   check: (text: string) => Answer | undefined,
 ) => Answer
 
@@ -52,7 +55,10 @@ const isLoopbackName = (host: string): boolean =>
  * Whether nobody but this machine reaches the hub. More names than its own, or a proxy, say that others do although it
  * listens on loopback.
  */
-export const isLoopbackOnly = ({ http, login }: {
+export const isLoopbackOnly = ({
+  http,
+  login,
+}: {
   readonly http: { readonly host: string; readonly allowedHosts: readonly string[] }
   readonly login: Pick<LoginSettings, 'trustedProxies'>
 }): boolean =>

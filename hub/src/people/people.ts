@@ -151,7 +151,11 @@ export function openPeople(options: PeopleOptions) {
      * Who asks. `unknown` when what they show is not, or no longer, known: that is no reason to take them for
      * somebody who shows nothing. Undefined: they show nothing, and here that is not enough.
      */
-    callerOf({ authorization, session, proxied = false }: Credentials): Caller | 'unknown' | undefined {
+    callerOf({
+      authorization,
+      session,
+      proxied = false,
+    }: Credentials): Caller | 'unknown' | undefined {
       if (authorization !== undefined) return byAuthorization(authorization) ?? 'unknown'
       const user = session === undefined ? undefined : bySession(session)
       if (user) return user

@@ -31,7 +31,8 @@ const knownForMs = 3_600_000
  */
 export function signInProvider(settings: ProviderSettings, now: () => number) {
   const redirect = `${settings.hubUrl}${callbackPath}`
-  let known: { readonly at: number; readonly configuration: Promise<oidc.Configuration> } | undefined
+  let known:
+    { readonly at: number; readonly configuration: Promise<oidc.Configuration> } | undefined
 
   function configuration(): Promise<oidc.Configuration> {
     if (known && now() - known.at < knownForMs) return known.configuration

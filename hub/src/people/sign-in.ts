@@ -42,7 +42,10 @@ export function signIn({ provider, users, endSessions, now, log, begin, note }: 
     }
     // Never the user of that name: whoever may choose a name at the provider would be them.
     const short = name.slice(0, 64)
-    return users.add({ name: short, role, issuer, subject, at: now(), by: provider.label }) ?? 'name-taken'
+    return (
+      users.add({ name: short, role, issuer, subject, at: now(), by: provider.label }) ??
+      'name-taken'
+    )
   }
 
   return {

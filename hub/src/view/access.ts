@@ -34,7 +34,8 @@ export const roleFor = (access: Access): Role =>
  */
 export function collectRoutes(app: FastifyInstance): () => readonly KnownRoute[] {
   // With a slash at the end and without, a route is one object that is told twice: its address is of the moment.
-  const routes: { readonly method: string | string[]; readonly url: string; of: RouteOptions }[] = []
+  const routes: { readonly method: string | string[]; readonly url: string; of: RouteOptions }[] =
+    []
   app.addHook('onRoute', (route: RouteOptions) => {
     routes.push({ method: route.method, url: route.url, of: route })
   })
