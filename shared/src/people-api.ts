@@ -81,7 +81,8 @@ export const NewUserRequest = Type.Object(
 )
 export const UserChangeRequest = Type.Object(
   { role: Type.Optional(RoleSchema), password: Type.Optional(NewPassword) },
-  { additionalProperties: false, minProperties: 1 },
+  // One thing at a time, so that nothing is half done.
+  { additionalProperties: false, minProperties: 1, maxProperties: 1 },
 )
 
 export const ApiTokenSchema = Type.Object({

@@ -91,6 +91,15 @@ export function openPeople(options: PeopleOptions) {
     return { refused, kind: 'wait', waitSeconds: wait.seconds }
   }
 
+  /** What is good to know and not worth failing for: a full disk must not keep anybody from looking at the hub. */
+  function inPassing(work: () => unknown): void {
+    try {
+      work()
+    } catch (error) {
+      log.warn({ err: error }, 'when somebody was last here could not be written down')
+    }
+  }
+
   function begin(user: { readonly id: number; readonly name: string }, by: By, how: string) {
     const session = newSecret()
     sessions.begin(hashOf(session), user.id, now())
@@ -105,12 +114,12 @@ export function openPeople(options: PeopleOptions) {
     if (!found) return undefined
     const at = now()
     if (at - found.seenAt > idleMs || at - found.createdAt > absoluteMs) {
-      sessions.end(key)
+      inPassing(() => sessions.end(key))
       return undefined
     }
     const user = users.get(found.userId)
     if (!user) return undefined
-    if (at - found.seenAt > notedMs) sessions.seen(key, at)
+    if (at - found.seenAt > notedMs) inPassing(() => sessions.seen(key, at))
     return {
       ...{ kind: 'user', name: user.name, role: user.role, userId: user.id, session: key },
       hasPassword: user.password !== null,
@@ -123,7 +132,9 @@ export function openPeople(options: PeopleOptions) {
     const owner = token.userId === null ? undefined : users.get(token.userId)
     if (token.userId !== null && !owner) return undefined
     const role = roleOfScope(token.scope)
-    if (now() - (token.lastUsedAt ?? 0) > notedMs) apiTokens.used(token.id, now())
+    if (now() - (token.lastUsedAt ?? 0) > notedMs) {
+      inPassing(() => apiTokens.used(token.id, now()))
+    }
     return {
       ...{ kind: 'token', name: `API token ${token.id} (${token.name})`, token: key },
       role: owner ? lowerRole(role, owner.role) : role,
@@ -274,9 +285,16 @@ export function openPeople(options: PeopleOptions) {
     },
     /** Lets go of sessions that are over, tokens that expired a month ago and what the audit log keeps no longer. */
     forget(): void {
-      sessions.forgetBefore(now() - idleMs, now() - absoluteMs)
-      apiTokens.forgetExpiredBefore(now() - 30 * 24 * hourMs)
-      audit.forget(now(), { days: settings.auditDays, ...auditRows })
+      try {
+        sessions.forgetBefore(now() - idleMs, now() - absoluteMs)
+        apiTokens.forgetExpiredBefore(now() - 30 * 24 * hourMs)
+        audit.forget(now(), { days: settings.auditDays, ...auditRows })
+      } catch (error) {
+        log.error(
+          { err: error },
+          'forgetting old sessions and audit rows failed and is tried again',
+        )
+      }
     },
     /** What the log must say at the start. */
     announce(address: string): void {

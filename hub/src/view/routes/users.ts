@@ -58,7 +58,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ people: People }> = async (
     {
       config,
       schema: {
-        summary: 'Another role, another password; a password logs the user out everywhere',
+        summary: 'Another role or another password; a password logs the user out everywhere',
         tags,
         params,
         body: UserChangeRequest,
@@ -69,9 +69,8 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ people: People }> = async (
       const { id } = request.params
       const { role, password } = request.body
       const by = byOf(request)
-      const changed = role && (await granted(accounts.setRole(id, role, by)))
-      if (password === undefined) return changed!
-      return granted(accounts.setPassword(id, password, { by }))
+      if (role !== undefined) return granted(accounts.setRole(id, role, by))
+      return granted(accounts.setPassword(id, password!, { by }))
     },
   )
 
