@@ -20,6 +20,7 @@ declare module 'oidc-provider' {
     readonly pkce: object
   }
 
+  // eslint-disable-next-line no-restricted-syntax -- it is how the package is
   export default class Provider {
     constructor(issuer: string, settings: Settings)
     readonly Grant: new (of: { clientId: string; accountId: string }) => Grant
