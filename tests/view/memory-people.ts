@@ -17,7 +17,7 @@ export function memoryPeople(options: Partial<PeopleOptions> = {}) {
   const secret = setUpSecret(':memory:')
   const people = openPeople({
     ...{ stores: stores.people, settings: loginSettings, isLoopback: true, setUp: secret },
-    ...{ now: () => time.now, log: quiet },
+    ...{ now: () => time.now, log: quiet, cost: { memory: 64, passes: 1, parallelism: 1 } },
     ...options,
   })
   return { people, stores, time, secret }

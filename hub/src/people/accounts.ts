@@ -41,7 +41,10 @@ const lastAdmin = (name: string) =>
 /** Users and API tokens as admins manage them, in the browser and on the command line; every change is audited. */
 export function accounts(
   stores: PeopleStores,
-  { now, hash = hashPassword }: { readonly now: () => number; readonly hash?: typeof hashPassword },
+  {
+    now,
+    hash = hashPassword,
+  }: { readonly now: () => number; readonly hash?: (password: string) => Promise<string> },
 ) {
   const { users, sessions, apiTokens, audit } = stores
 

@@ -11,7 +11,15 @@ const derive = promisify(
  * RFC 9106's second choice with one lane, for one password is hashed at a time: 64 MiB, three passes; some 0.2 s of
  * one core. OWASP asks for 19 MiB and two passes at least.
  */
-const cost = { memory: 65_536, passes: 3, parallelism: 1 } as const
+export const passwordCost: Cost = { memory: 65_536, passes: 3, parallelism: 1 }
+
+/** KiB, passes, lanes. */
+export type Cost = {
+  readonly memory: number
+  readonly passes: number
+  readonly parallelism: number
+}
+
 const saltBytes = 16
 const tagBytes = 32
 
@@ -20,19 +28,20 @@ const bytesOf = (password: string): Buffer => Buffer.from(password.normalize('NF
 const base64 = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '')
 
 /** argon2id in PHC form, which carries its own cost, so that the cost may rise later. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, cost: Cost = passwordCost): Promise<string> {
   const nonce = randomBytes(saltBytes)
   const tag = await derive({ message: bytesOf(password), nonce, tagLength: tagBytes, ...cost })
-  return phc(nonce, tag)
+  return phc(cost, nonce, tag)
 }
 
-const phc = (salt: Buffer, tag: Buffer): string =>
+const phc = (cost: Cost, salt: Buffer, tag: Buffer): string =>
   `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${base64(salt)}$${base64(tag)}`
 
 const form = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 
 /** Nobody's: what a password is held against when there is no such user, so that both take as long. */
-export const nobodysHash = (): string => phc(randomBytes(saltBytes), randomBytes(tagBytes))
+export const nobodysHash = (cost: Cost = passwordCost): string =>
+  phc(cost, randomBytes(saltBytes), randomBytes(tagBytes))
 
 /** Throws when what is stored is no hash of ours. */
 export async function isPassword(password: string, stored: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { attempts } from './attempts.ts'
 import { type By, type Caller, lowerRole, roleOfScope } from './caller.ts'
 import type { LoginSettings } from './login-settings.ts'
 import { oneAtATime } from './one-at-a-time.ts'
-import { hashPassword, isPassword, nobodysHash } from './password.ts'
+import { type Cost, hashPassword, isPassword, nobodysHash, passwordCost } from './password.ts'
 import { signInProvider } from './provider.ts'
 import { hashOf, isSame, newSecret } from './secrets.ts'
 import type { SetUpSecret } from './set-up-secret.ts'
@@ -19,6 +19,8 @@ export type PeopleOptions = {
   readonly setUp: SetUpSecret
   /** What commands on this machine ask with; empty: none does. */
   readonly commandSecret?: string
+  /** What a password costs to check; a test that checks many makes it cheap. */
+  readonly cost?: Cost
   readonly now: () => number
   readonly log: Log
 }
@@ -54,13 +56,14 @@ const wrong: NotLoggedIn = { refused: 'the name or the password is wrong', kind:
 /** Who may ask this hub for what: users, sessions, API tokens, and the log of what they did. */
 export function openPeople(options: PeopleOptions) {
   const { stores, settings, isLoopback, setUp, commandSecret = '', now, log } = options
+  const { cost = passwordCost } = options
   const { users, sessions, apiTokens, audit } = stores
   const { provider: providerSettings } = settings
   const inTurn = oneAtATime(waiting)
-  const hash = (password: string) => inTurn(() => hashPassword(password))
+  const hash = (password: string) => inTurn(() => hashPassword(password, cost))
   const accountsOf = accounts(stores, { now, hash })
   const tries = attempts(now)
-  const nobody = nobodysHash()
+  const nobody = nobodysHash(cost)
   const provider = providerSettings && signInProvider(providerSettings, now)
   const idleMs = settings.idleHours * hourMs
   const absoluteMs = settings.hours * hourMs
