@@ -92,6 +92,16 @@ describe.skipIf(missing !== undefined)('people, in a browser and at a real hub',
     await leave()
   })
 
+  test('the description of the API asks for a login too, and comes after it', async () => {
+    const { page, add, open, leave } = await visit('/api/docs/')
+    await add('ada', 'admin')
+    await open()
+    await logIn(page, 'ada')
+    await page.waitForURL(/\/api\/docs/)
+    await page.getByText('GET', { exact: true }).first().waitFor()
+    await leave()
+  })
+
   test('when the session ends the login comes by itself, shows nothing of the fleet, and leads back', async () => {
     const { page, people, add, open, pathOf, leave } = await visit('/servers/db01')
     await add('ada', 'admin')

@@ -213,6 +213,16 @@ test.each([
   expect(await who(view, session)).toMatchObject({ name: 'Ada' })
 })
 
+test('nor does a request without a body, which a page may send without asking first', async () => {
+  const view = await withUser()
+  const session = view.enter('ada', 'admin')
+  for (const url of ['/api/v1/users/1/logout', '/api/v1/nothing']) {
+    const answer = await view.ask({ method: 'POST', url, session })
+    expect([answer.statusCode, answer.json().error.code]).toEqual([415, 'unsupported_media_type'])
+    expect(answer.json().error.message).toMatch(/POST needs a JSON body with the header/)
+  }
+})
+
 test('what a page of another site would need to know first is never told', async () => {
   const view = await withUser()
   const asked = await view.ask({

@@ -33,6 +33,8 @@ export class Router {
   }
 
   go(to: string): void {
+    // The description of the API is the hub's own page.
+    if (to.startsWith('/api/')) return location.assign(to)
     history.pushState(null, '', to)
     this.path = location.pathname
     this.query = new URLSearchParams(location.search)
