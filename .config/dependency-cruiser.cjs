@@ -50,13 +50,21 @@ module.exports = {
     ),
     forbid(
       'only-hub-ts-wires',
-      { ...code, path: '^hub/src/(ingest|window|forecast|risk|alert|view|explain|storage)/' },
+      {
+        ...code,
+        path: '^hub/src/(ingest|window|forecast|risk|alert|view|explain|storage|people)/',
+      },
       { path: '^hub/src/(hub|main)\\.ts$' },
     ),
     forbid(
       'storage-knows-no-stage',
       { ...code, path: '^hub/src/storage/' },
       { path: '^hub/src/(ingest|window|alert|view|explain)/' },
+    ),
+    forbid(
+      'people-know-no-stage',
+      { ...code, path: '^hub/src/people/' },
+      { path: '^hub/src/(ingest|window|forecast|risk|alert|view|explain)/' },
     ),
     forbid(
       'screens-do-not-meet',
@@ -67,6 +75,7 @@ module.exports = {
     door('aedes', 'hub/src/ingest', 'hub/src/bench'),
     door('better-sqlite3', 'hub/src/storage'),
     door('fastify', 'hub/src/view'),
+    door('openid-client', 'hub/src/people'),
     door('onnxruntime-node', 'model-training/src/onnx'),
     door('mqtt', 'agent/src/publish', 'hub/src/ingest', 'hub/src/commands', 'hub/src/bench'),
   ],

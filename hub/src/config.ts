@@ -5,6 +5,7 @@ import { baseModelFolder } from '@harbinger/model-training/model/shipped'
 import { isProfile, type ProfileRule } from '@harbinger/shared/profiles'
 import { parse } from 'yaml'
 import { type BrokerConfig, brokerLines, readBroker } from './broker-config.ts'
+import { type LoginSettings, readLogin, shownLogin } from './people/login-settings.ts'
 import { countOrNone, positive, port, settings, type SettingKey } from './settings.ts'
 import { parseQuietHours, type QuietHours } from './training/limits.ts'
 
@@ -38,6 +39,7 @@ export type Config = {
     readonly promote: 'auto' | 'manual'
   }
   readonly demo: { readonly servers: number; readonly seed: number }
+  readonly login: LoginSettings
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly uiFolder: string
   readonly profileRules: readonly ProfileRule[]
@@ -121,6 +123,7 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
       servers: value('demo.servers', (given) => (/^\d{1,5}$/.test(given) ? +given : undefined)),
       seed: value('demo.seed', (given) => (/^\d{1,9}$/.test(given) ? +given : undefined)),
     },
+    login: readLogin(value, mistakes),
     logLevel: value('log.level', oneOf('debug', 'info', 'warn', 'error', 'silent')),
     uiFolder: value('ui.folder', (given) => given || join(repository, 'ui', 'dist')),
     profileRules: readRules(written.get('profiles.rules'), mistakes),
@@ -215,6 +218,7 @@ export function printConfig(config: Config): string {
     'training.promote': config.training.promote,
     'demo.servers': config.demo.servers,
     'demo.seed': config.demo.seed,
+    ...shownLogin(config.login),
     'log.level': config.logLevel,
     'ui.folder': config.uiFolder,
   }

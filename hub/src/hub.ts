@@ -13,6 +13,10 @@ import { openExternalBroker } from './ingest/external-broker.ts'
 import type { Log } from './log.ts'
 import { openModels, registryOf } from './models/open-models.ts'
 import { noteRunningHub } from './models/running-hub.ts'
+import { isLoopbackOnly } from './people/login-settings.ts'
+import { openPeople } from './people/people.ts'
+import { newSecret } from './people/secrets.ts'
+import { setUpSecret } from './people/set-up-secret.ts'
 import { housekeeping } from './storage/housekeeping.ts'
 import { keepForecasts, loadForecasts } from './storage/keep-forecasts.ts'
 import { type Kept, messageKeeper } from './storage/keep-messages.ts'
@@ -129,6 +133,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     clock.every(minuteMs, models.tick),
     clock.every(60 * minuteMs, (due) => void keepHouse.retention(due)),
     clock.every(60 * minuteMs, (due) => void accuracy.retention(due)),
+    clock.every(60 * minuteMs, () => people.forget()),
     clock.every(1000, () => void fleet.tick()),
     clock.every(1000, (due) => {
       // The first forecasts come before anything that can wait.
@@ -140,11 +145,20 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     ...{ now, forecaster, broker, rounds, accuracy: { problems }, servers: servers.count },
   })
   const { host, port, allowedHosts } = config.http
-  const sources = { ...fleet.sources, ...explainer, ...models.sources, forecastNow }
-  const view = await openView({
-    ...{ host, port, allowedHosts, sources, uiDirectory: config.uiFolder, log },
+  const commandSecret = newSecret()
+  const people = openPeople({
+    ...{ stores: stores.people, settings: config.login, commandSecret, now, log },
+    ...{ isLoopback: isLoopbackOnly(config), setUp: setUpSecret(config.dataFolder) },
   })
-  const forgetRunning = noteRunningHub(config.dataFolder, view.address)
+  const sources = { ...fleet.sources, ...explainer, ...models.sources, forecastNow, people }
+  const { trustedProxies } = config.login
+  const view = await openView({
+    ...{ host, port, allowedHosts, trustedProxies, sources, uiDirectory: config.uiFolder, log },
+  })
+  people.announce(view.address)
+  const forgetRunning = noteRunningHub(config.dataFolder, {
+    ...{ address: view.address, secret: commandSecret },
+  })
   void rounds.start(now())
 
   return {

@@ -15,6 +15,9 @@ const setting = (
 ): Setting => ({ env: `HARBINGER_${env}`, default: value, unit, expects, secret })
 
 const aPort = { expects: 'a port, 0 to 65535' }
+const hours = { unit: 'hours', expects: 'a number of hours above 0' }
+const aUrl = { expects: 'an https address (http only on loopback), or nothing' }
+const claimValues = { expects: 'values of the claim with commas between, * is anybody' }
 const days = { unit: 'days', expects: 'a number of days above 0' }
 
 export const settings = {
@@ -67,6 +70,24 @@ export const settings = {
     expects: 'hours like 08:00-18:00, or nothing',
   }),
   'training.promote': setting('TRAINING_PROMOTE', 'auto', { expects: 'auto or manual' }),
+  'http.trustedProxies': setting('HTTP_TRUSTED_PROXIES', '', {
+    expects: 'addresses or networks with commas between',
+  }),
+  'login.idleHours': setting('LOGIN_IDLE_HOURS', 8, hours),
+  'login.hours': setting('LOGIN_HOURS', 168, hours),
+  'login.openOnLoopback': setting('LOGIN_OPEN_ON_LOOPBACK', 'no', { expects: 'yes or no' }),
+  'audit.days': setting('AUDIT_DAYS', 365, days),
+  'oidc.issuer': setting('OIDC_ISSUER', '', aUrl),
+  'oidc.clientId': setting('OIDC_CLIENT_ID', ''),
+  'oidc.clientSecret': setting('OIDC_CLIENT_SECRET', '', { secret: true }),
+  'oidc.hubUrl': setting('OIDC_HUB_URL', '', aUrl),
+  'oidc.label': setting('OIDC_LABEL', 'single sign-on'),
+  'oidc.scopes': setting('OIDC_SCOPES', 'openid profile email'),
+  'oidc.nameClaim': setting('OIDC_NAME_CLAIM', 'preferred_username'),
+  'oidc.roleClaim': setting('OIDC_ROLE_CLAIM', 'groups'),
+  'oidc.admins': setting('OIDC_ADMINS', '', claimValues),
+  'oidc.operators': setting('OIDC_OPERATORS', '', claimValues),
+  'oidc.viewers': setting('OIDC_VIEWERS', '', claimValues),
   'demo.servers': setting('DEMO_SERVERS', 0, { unit: 'servers', expects: 'a number, 0 is none' }),
   'demo.seed': setting('DEMO_SEED', 7, { expects: 'a whole number' }),
   'log.level': setting('LOG_LEVEL', 'info', { expects: 'debug, info, warn, error or silent' }),

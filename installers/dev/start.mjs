@@ -75,19 +75,29 @@ const say = (text) => process.stdout.write(`${text}\n`)
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-async function health(port) {
+/** What the hub notes for commands: one that has users tells a stranger only that it is there. */
+function secretOf(folder) {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/api/v1/health`)
+    return JSON.parse(readFileSync(join(folder, 'hub.json'), 'utf8')).secret
+  } catch {
+    return undefined
+  }
+}
+
+async function health(port, secret) {
+  try {
+    const headers = secret ? { authorization: `Bearer ${secret}` } : {}
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/health`, { headers })
     return response.ok ? await response.json() : undefined
   } catch {
     return undefined
   }
 }
 
-async function waitFor(what, port, isReady) {
+async function waitFor(what, { port, data }, isReady) {
   const giveUpAt = Date.now() + patienceMs
   while (!stopping) {
-    const now = await health(port)
+    const now = await health(port, secretOf(data))
     if (now && isReady(now)) return now
     if (Date.now() > giveUpAt) {
       throw new Error(`${what}: not after ${patienceMs / 1000} s; see the messages above`)
@@ -132,22 +142,23 @@ async function main() {
     options.data,
     ...demo,
   ])
-  await waitFor('the hub is not up', port, () => true)
+  await waitFor('the hub is not up', options, () => true)
   const flags = JSON.parse(readFileSync(join(root, 'agent/node-flags.json'), 'utf8'))
   run('agent', [...flags, 'agent/dist/harbinger-agent.js', 'run'], {
     HARBINGER_HUB: `mqtt://127.0.0.1:${mqttPort}`,
     HARBINGER_STATE_DIRECTORY: join(options.data, 'agent'),
   })
   const isReady = options['no-demo']
-    ? ({ lastCycle }) => lastCycle !== null
-    : ({ lastCycle }) => lastCycle !== null && lastCycle.forecast > 0
-  const ready = await waitFor('no forecast is served', port, isReady)
+    ? ({ lastCycle }) => Boolean(lastCycle)
+    : ({ lastCycle }) => Boolean(lastCycle) && lastCycle.forecast > 0
+  const ready = await waitFor('no forecast is served', options, isReady)
   if (!ready) return
-  const { lastCycle, model, node } = ready
+  const { lastCycle, model, node, login } = ready
   say(
     `\nHarbinger is at http://127.0.0.1:${port} – ${lastCycle.forecast} of ${lastCycle.servers} servers forecast ` +
       `by ${model ? `model ${model.id}` : 'the baseline'}, Node ${node}, ready after ${((Date.now() - began) / 1000).toFixed(0)} s. ` +
-      `${options['no-demo'] ? '' : `${options.servers} of them are simulated. `}Ctrl-C stops everything.\n`,
+      `${options['no-demo'] ? '' : `${options.servers} of them are simulated. `}Ctrl-C stops everything.\n` +
+      `${login?.notice ? `${login.notice}\n` : ''}`,
   )
 }
 

@@ -275,8 +275,17 @@ export const HealthSchema = Type.Object({
   ),
   queues: Type.Record(Type.String(), Type.Integer()),
   counters: Type.Record(Type.String(), Type.Integer()),
+  /** Whether people log in, and what everybody must know when they do not. */
+  login: Type.Optional(
+    Type.Object({
+      mode: oneOf(['open', 'setup', 'login'] as const),
+      notice: nullable(Type.String()),
+    }),
+  ),
 })
 export type Health = Static<typeof HealthSchema>
+/** What a stranger is told of the hub's health. */
+export const HealthInBrief = Type.Pick(HealthSchema, ['status'])
 
 export const scenarios = ['healthy', 'degrading', 'critical', 'cascade'] as const
 export const ScenarioRequest = Type.Object({ scenario: oneOf(scenarios) })

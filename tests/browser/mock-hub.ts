@@ -48,6 +48,10 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
       return json(response, { error: { code: 'down', message: 'the hub is down' } }, 503)
     const [, , , what, name, part] = url.pathname.split('/')
     if (what === 'health') return json(response, { status: 'ok', version: '0.1.0-test' })
+    if (what === 'session') {
+      const caller = { name: 'ada', role: 'admin', kind: 'user', hasPassword: true }
+      return json(response, { mode: 'login', caller, provider: null, notice: null })
+    }
     if (what === 'accuracy') return json(response, mockAccuracy(now()))
     const isOfModels = what === 'models' || what === 'training'
     const ofModels = isOfModels && (await models.answer(request, url.pathname.slice(7)))

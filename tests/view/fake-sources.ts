@@ -10,6 +10,7 @@ import type {
 import { metricNames } from '@harbinger/shared/metrics'
 import { quantileLevels } from '@harbinger/shared/forecast/quantiles'
 import { profiles } from '@harbinger/shared/profiles'
+import { memoryPeople } from './memory-people.ts'
 import { explanationOf, whatIfOf } from './fake-explanation.ts'
 import type { FleetChange, ModelSources, ViewSources } from '../../hub/src/view/view-sources.ts'
 
@@ -184,6 +185,7 @@ export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSource
   const find = (name: string) => rows.find((row) => row.name.toLowerCase() === name.toLowerCase())
   const sources: ViewSources = {
     now: () => now,
+    people: memoryPeople().people,
     health: () => health,
     accuracy: () => ({ at: null, since: null, windows: [], drift: null }),
     fleet: () => fleetOf(rows),

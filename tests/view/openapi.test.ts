@@ -63,22 +63,6 @@ test('an optional query parameter is described as optional', () => {
   expect(parameters.filter(({ required }) => required)).toEqual([])
 })
 
-test('every route says who may call it; only what changes something needs more than looking', () => {
-  const changing = view.routes.filter(({ access }) => access === 'operate')
-  expect(changing.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
-    'POST /api/v1/models/:id/promote',
-    'POST /api/v1/models/rollback',
-    'POST /api/v1/scenario',
-    'POST /api/v1/training',
-    'POST /api/v1/training/:id/cancel',
-  ])
-  const unsafe = view.routes.filter(({ method }) => !['GET', 'HEAD'].includes(method))
-  // A question too long for an address; nothing is kept of it.
-  const asking = { method: 'POST', url: '/api/v1/servers/:name/what-if', access: 'read' }
-  expect(unsafe).toEqual(expect.arrayContaining([...changing, asking]))
-  expect(unsafe).toHaveLength(changing.length + 1)
-})
-
 test('the readable form needs nothing from elsewhere', async () => {
   const page = await view.app.inject({ url: '/api/docs', headers: { host } })
   const { body, statusCode } =

@@ -1,3 +1,10 @@
+/** Where a link that came from elsewhere may lead: to a page of ours, never to another site. */
+export function ownPath(next: string | null): string {
+  if (next === null || !/^\/(?![/\\])/.test(next)) return '/'
+  const { origin, pathname, search } = new URL(next, location.origin)
+  return origin === location.origin && pathname !== '/login' ? pathname + search : '/'
+}
+
 /** The address of the screen: a path and filters that can be sent to a colleague. */
 export class Router {
   path = $state(location.pathname)
@@ -26,6 +33,8 @@ export class Router {
   }
 
   go(to: string): void {
+    // The description of the API is the hub's own page.
+    if (to.startsWith('/api/')) return location.assign(to)
     history.pushState(null, '', to)
     this.path = location.pathname
     this.query = new URLSearchParams(location.search)

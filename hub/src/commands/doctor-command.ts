@@ -149,8 +149,10 @@ async function hubAt({ host, port }: Where): Promise<string | undefined> {
     const answer = await fetch(`http://${host}:${port}/api/v1/health`, {
       signal: AbortSignal.timeout(2000),
     })
-    const { version } = (await answer.json()) as { version?: unknown }
-    return typeof version === 'string' ? version : undefined
+    const { version, status } = (await answer.json()) as { version?: unknown; status?: unknown }
+    if (typeof version === 'string') return version
+    // One with users tells a stranger no more than how it is.
+    return typeof status === 'string' ? `that is ${status}` : undefined
   } catch {
     return undefined
   }

@@ -67,10 +67,10 @@ export function modelCommand(program: Command, clock: Clock): void {
   add('list', 'which model serves and why, the others, and what was decided').action(
     async (options: Options) => {
       const config = read(options)
-      const address = await runningHub(config.dataFolder)
+      const hub = await runningHub(config.dataFolder)
       const pinned = config.modelFolder !== baseModelFolder
-      const models = address
-        ? await askHub<Models>(address, '/models')
+      const models = hub
+        ? await askHub<Models>(hub, '/models')
         : await withRegistry(config, clock, (registry) =>
             modelsAnswer(registry, { promotesItself: false, pinned, now: clock.now() }),
           )
@@ -82,9 +82,9 @@ export function modelCommand(program: Command, clock: Clock): void {
     .argument('<id>')
     .action(async (id: string, options: Options) => {
       const config = read(options)
-      const address = await runningHub(config.dataFolder)
-      const card = address
-        ? await askHub<ModelCard>(address, `/models/${encodeURIComponent(id)}`)
+      const hub = await runningHub(config.dataFolder)
+      const card = hub
+        ? await askHub<ModelCard>(hub, `/models/${encodeURIComponent(id)}`)
         : await withRegistry(config, clock, (registry) => modelCard(registry, id))
       if (!card) throw new Error(`there is no model ${id}; harbinger model list shows them`)
       print(options.json, card, cardText(card))
@@ -96,9 +96,9 @@ export function modelCommand(program: Command, clock: Clock): void {
     .action(async (id: string, options: Options & { force?: string }) => {
       const config = read(options)
       const { force } = options
-      const address = await runningHub(config.dataFolder)
-      const done = address
-        ? await askHub<Done>(address, `/models/${encodeURIComponent(id)}/promote`, { force })
+      const hub = await runningHub(config.dataFolder)
+      const done = hub
+        ? await askHub<Done>(hub, `/models/${encodeURIComponent(id)}/promote`, { force })
         : checked(
             await withRegistry(config, clock, (registry) =>
               registry.promote(id, { by: 'operator', force }),
@@ -107,7 +107,7 @@ export function modelCommand(program: Command, clock: Clock): void {
       print(
         options.json,
         done,
-        `${done.id} serves${address ? '' : ' from the next start of the hub'}: ${done.reason}\n`,
+        `${done.id} serves${hub ? '' : ' from the next start of the hub'}: ${done.reason}\n`,
       )
     })
 
@@ -116,9 +116,9 @@ export function modelCommand(program: Command, clock: Clock): void {
     .action(async (options: Options & { reason: string }) => {
       const config = read(options)
       const { reason } = options
-      const address = await runningHub(config.dataFolder)
-      const done = address
-        ? await askHub<Done>(address, '/models/rollback', { reason })
+      const hub = await runningHub(config.dataFolder)
+      const done = hub
+        ? await askHub<Done>(hub, '/models/rollback', { reason })
         : checked(
             await withRegistry(config, clock, (registry) =>
               registry.rollback({ by: 'operator', reason }),

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { productVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
 import { accuracyCommand } from './accuracy-command.ts'
+import { apiTokenCommand } from './api-token-command.ts'
 import { backtestCommand } from './backtest-command.ts'
 import { doctorCommand } from './doctor-command.ts'
 import { hubCommand } from './hub-command.ts'
@@ -9,6 +10,7 @@ import { importCommand } from './import-command.ts'
 import { modelCommand } from './model-command.ts'
 import { simulateCommand } from './simulate-command.ts'
 import { trainCommand } from './train-command.ts'
+import { userCommand } from './user-command.ts'
 
 /** Reads the command line and runs what it asks for; settles with the exit code, 0 only on success. */
 export async function runCommand(args: readonly string[], clock: Clock): Promise<number> {
@@ -20,6 +22,7 @@ export async function runCommand(args: readonly string[], clock: Clock): Promise
   const commands = [
     ...[hubCommand, simulateCommand, importCommand, trainCommand, backtestCommand],
     ...[modelCommand, accuracyCommand, doctorCommand],
+    ...[userCommand, apiTokenCommand],
   ]
   for (const add of commands) add(program, clock)
   for (const command of program.commands) {

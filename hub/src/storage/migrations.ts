@@ -174,4 +174,70 @@ export const migrations: readonly string[] = [
      -- JSON: shared/src/sample.ts, AgentReadings.
      readings TEXT NOT NULL
    );`,
+  // People: who may log in, where they are logged in, what programs may ask, and who did what.
+  `CREATE TABLE users (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     name TEXT NOT NULL,
+     key TEXT NOT NULL UNIQUE,
+     role TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'admin')),
+     -- argon2id; null for who signs in at a provider, which then is issuer and subject.
+     password TEXT,
+     issuer TEXT,
+     subject TEXT,
+     created_at INTEGER NOT NULL,
+     created_by TEXT NOT NULL,
+     last_login_at INTEGER,
+     UNIQUE (issuer, subject),
+     CHECK ((password IS NULL) = (subject IS NOT NULL))
+   );
+   CREATE TABLE user_sessions (
+     -- SHA-256 of what the cookie holds: who reads this table cannot log in with it.
+     hash BLOB PRIMARY KEY,
+     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+     created_at INTEGER NOT NULL,
+     seen_at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX user_sessions_by_user ON user_sessions (user_id, seen_at);
+   CREATE TABLE api_tokens (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     name TEXT NOT NULL,
+     hash BLOB NOT NULL UNIQUE,
+     scope TEXT NOT NULL CHECK (scope IN ('read', 'operate', 'admin')),
+     -- Whose it is: it may no more than they may, and goes when they go. Null: made on the command line.
+     user_id INTEGER REFERENCES users (id) ON DELETE CASCADE,
+     created_at INTEGER NOT NULL,
+     created_by TEXT NOT NULL,
+     expires_at INTEGER NOT NULL,
+     last_used_at INTEGER
+   );
+   CREATE TABLE audit_log (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     at INTEGER NOT NULL,
+     who TEXT NOT NULL,
+     address TEXT NOT NULL,
+     action TEXT NOT NULL,
+     target TEXT NOT NULL,
+     outcome TEXT NOT NULL,
+     detail TEXT NOT NULL
+   );
+   CREATE INDEX audit_log_by_outcome ON audit_log (outcome, id);
+   -- Rows before these may be forgotten; refusals, which strangers cause, have a bound of their own.
+   CREATE TABLE audit_bounds (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     keep_from INTEGER NOT NULL,
+     keep_refused_from INTEGER NOT NULL
+   );
+   INSERT INTO audit_bounds VALUES (1, 0, 0);
+   CREATE TRIGGER audit_log_is_never_changed BEFORE UPDATE ON audit_log
+     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+   CREATE TRIGGER audit_log_is_kept BEFORE DELETE ON audit_log
+     WHEN OLD.id >= (SELECT keep_from FROM audit_bounds)
+       AND NOT (OLD.outcome = 'refused' AND OLD.id < (SELECT keep_refused_from FROM audit_bounds))
+     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+   CREATE TRIGGER audit_log_is_added_to_once BEFORE INSERT ON audit_log
+     WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id)
+     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+   CREATE TRIGGER audit_bounds_only_rise BEFORE UPDATE ON audit_bounds
+     WHEN NEW.keep_from < OLD.keep_from OR NEW.keep_refused_from < OLD.keep_refused_from
+     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;`,
 ]

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProfileRule } from '@harbinger/shared/profiles'
 import { agentStore } from './agent-store.ts'
+import { auditStore } from './audit-store.ts'
 import { openDatabase } from './database.ts'
 import { driftStore } from './drift-store.ts'
 import { forecastLogStore } from './forecast-log-store.ts'
@@ -11,7 +12,9 @@ import { quarantineStore } from './quarantine-store.ts'
 import { rollupStore } from './rollup-store.ts'
 import { sampleStore } from './sample-store.ts'
 import { serverStore } from './server-store.ts'
+import { apiTokenStore, sessionStore } from './session-store.ts'
 import { trainingStore } from './training-store.ts'
+import { userStore } from './user-store.ts'
 
 export type HubStores = ReturnType<typeof openStores>
 
@@ -31,6 +34,12 @@ export function openStores(folder: string, profileRules: readonly ProfileRule[] 
     drift: driftStore(db),
     models: modelStore(db),
     trainings: trainingStore(db),
+    people: {
+      users: userStore(db),
+      sessions: sessionStore(db),
+      apiTokens: apiTokenStore(db),
+      audit: auditStore(db),
+    },
     close: () => {
       // What the log holds goes into the file, so that a copy of the one file is whole.
       db.pragma('wal_checkpoint(TRUNCATE)')

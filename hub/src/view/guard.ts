@@ -27,6 +27,9 @@ const securityHeaders = {
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 } as const
 
+/** A year; without subdomains, which are not ours to speak for. */
+const strictTransport = 'max-age=31536000'
+
 const loopback = ['localhost', '127.0.0.1', '::1']
 const wildcards = ['0.0.0.0', '::', '']
 const safeMethods = ['GET', 'HEAD', 'OPTIONS']
@@ -63,7 +66,8 @@ export function guardRequests(
 
   app.addHook('onRequest', async (request, reply) => {
     secure(reply)
-    const { host: called, origin } = request.headers
+    if (request.protocol === 'https') reply.header('strict-transport-security', strictTransport)
+    const { host: called, origin, 'sec-fetch-site': site } = request.headers
     if (!isOurs(called)) {
       throw new RequestProblem(
         403,
@@ -76,6 +80,13 @@ export function guardRequests(
         403,
         'forbidden_origin',
         `pages of ${JSON.stringify(origin.slice(0, 200))} may not use this hub; open it at its own address`,
+      )
+    }
+    if (!safeMethods.includes(request.method) && isForeign(site)) {
+      throw new RequestProblem(
+        403,
+        'forbidden_origin',
+        "another site's page may not change anything in this hub; open it at its own address",
       )
     }
     if (!safeMethods.includes(request.method) && !isJson(request.headers['content-type'])) {
@@ -93,6 +104,10 @@ export function secure(reply: FastifyReply): void {
   // Answers are of this moment; files of the user interface say otherwise for themselves.
   reply.header('cache-control', 'no-store')
 }
+
+/** Browsers say where a request began; a port beside ours is another origin and still the same site. */
+const isForeign = (site: string | string[] | undefined): boolean =>
+  site !== undefined && site !== 'same-origin' && site !== 'none'
 
 const isJson = (type: string | undefined): boolean => /^application\/json\s*(;|$)/i.test(type ?? '')
 

@@ -39,7 +39,10 @@ const lookAgainMs = 15_000
 const topRisks = 10
 
 /** What the fleet answers by itself; the rest is explained, made anew, or is about models. */
-type FleetSources = Omit<ViewSources, 'explanation' | 'whatIf' | 'forecastNow' | keyof ModelSources>
+type FleetSources = Omit<
+  ViewSources,
+  'explanation' | 'whatIf' | 'forecastNow' | 'people' | keyof ModelSources
+>
 
 export type LiveFleet = ReturnType<typeof liveFleet>
 

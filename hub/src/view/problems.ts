@@ -7,12 +7,15 @@ import { pathOf, servePage } from './user-interface-page.ts'
 export class RequestProblem extends Error {
   readonly statusCode: number
   readonly code: string
+  /** When asking again may help. */
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(statusCode: number, code: string, message: string) {
+  constructor(statusCode: number, code: string, message: string, retryAfterSeconds?: number) {
     super(message)
     this.name = 'RequestProblem'
     this.statusCode = statusCode
     this.code = code
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
@@ -26,6 +29,7 @@ export const problem = (code: string, message: string): Problem => ({ error: { c
 
 const codes: { readonly [status: number]: string } = {
   400: 'invalid_request',
+  401: 'log_in_first',
   403: 'forbidden',
   404: 'not_found',
   413: 'too_large',
@@ -50,6 +54,9 @@ export function answerProblems(
             `the hub failed to answer; its log has the details under request ${request.id}`,
           ),
         )
+    }
+    if (error instanceof RequestProblem && error.retryAfterSeconds !== undefined) {
+      reply.header('retry-after', String(error.retryAfterSeconds))
     }
     const code = error instanceof RequestProblem ? error.code : (codes[status] ?? 'refused')
     return reply.code(status).send(problem(code, explain(error, request)))

@@ -5,22 +5,28 @@ import { apiPrefix } from '@harbinger/shared/api'
 import { contractVersion, productVersion } from '@harbinger/shared/version'
 import fastify, { type FastifyReply } from 'fastify'
 import { collectRoutes } from './access.ts'
+import { authoriseRequests } from './authorise.ts'
 import { guardRequests, secure } from './guard.ts'
 import type { Log } from '../log.ts'
 import { answerProblems, problem } from './problems.ts'
 import { accuracyRoutes } from './routes/accuracy.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { documentationRoutes } from './routes/documentation.ts'
 import { explanationRoutes } from './routes/explanation.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
+import { sessionRoutes } from './routes/session.ts'
+import { signInRoutes } from './routes/sign-in.ts'
 import { scenarioRoutes } from './routes/scenario.ts'
 import { serverRoutes } from './routes/server.ts'
 import { serversRoutes } from './routes/servers.ts'
 import { type StreamCounters, type StreamLimits, streamRoutes } from './routes/stream.ts'
 import { trainingRoutes } from './routes/training.ts'
+import { apiTokenRoutes } from './routes/api-tokens.ts'
 import { userInterfaceRoutes } from './routes/user-interface.ts'
+import { userRoutes } from './routes/users.ts'
 import { whatIfRoutes } from './routes/what-if.ts'
 import type { ViewSources } from './view-sources.ts'
 
@@ -34,16 +40,19 @@ export type ViewAppOptions = {
   readonly uiDirectory: string
   readonly log: Log
   readonly stream?: StreamLimits
+  /** Proxies whose word is taken on where a request comes from, and whether it came by https. */
+  readonly trustedProxies?: readonly string[]
 }
 
 /** Everything the hub answers over HTTP, apart from listening. */
 export async function viewApp(options: ViewAppOptions) {
-  const { sources, host, allowedHosts, log, stream = {} } = options
+  const { sources, host, allowedHosts, log, stream = {}, trustedProxies = [] } = options
   const uiDirectory = resolve(options.uiDirectory)
   const app = fastify({
     logger: false,
     forceCloseConnections: true,
     bodyLimit: 64 * 1024,
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
     routerOptions: { maxParamLength: 300 },
     // An address that cannot even be read reaches no hook.
     frameworkErrors: (error, _request, reply: FastifyReply) => {
@@ -58,11 +67,12 @@ export async function viewApp(options: ViewAppOptions) {
   app.removeContentTypeParser('text/plain')
   answerProblems(app, { log, uiDirectory })
   guardRequests(app, { host, allowedHosts })
+  authoriseRequests(app, { people: sources.people, log })
   const routes = collectRoutes(app)
 
   await app.register(fastifySwagger, { openapi: description })
   await app.register(documentationRoutes)
-  await app.register(healthRoutes, { prefix: apiPrefix, health: sources.health })
+  await app.register(healthRoutes, { prefix: apiPrefix, ...sources })
   await app.register(accuracyRoutes, { prefix: apiPrefix, accuracy: sources.accuracy })
   await app.register(fleetRoutes, { prefix: apiPrefix, fleet: sources.fleet })
   await app.register(serversRoutes, { prefix: apiPrefix, servers: sources.servers })
@@ -73,6 +83,9 @@ export async function viewApp(options: ViewAppOptions) {
   await app.register(trainingRoutes, { prefix: apiPrefix, ...sources })
   await app.register(scenarioRoutes, { prefix: apiPrefix, setScenario: sources.setScenario })
   await app.register(streamRoutes, { prefix: apiPrefix, ...sources, limits: stream, counters })
+  for (const routes of [sessionRoutes, signInRoutes, userRoutes, apiTokenRoutes, auditRoutes]) {
+    await app.register(routes, { prefix: apiPrefix, people: sources.people })
+  }
   await app.register(metricsRoutes, { ...sources, stream: counters })
   await app.register(userInterfaceRoutes, { uiDirectory })
   await app.ready()
@@ -91,5 +104,6 @@ const description = {
     { name: 'fleet', description: 'All servers together' },
     { name: 'servers', description: 'Each server' },
     { name: 'hub', description: 'The hub itself' },
+    { name: 'people', description: 'Who may look and who may change what' },
   ],
 }

@@ -10,6 +10,7 @@ import type {
 } from '@harbinger/shared/api'
 import type { Explanation, WhatIf, WhatIfRequest } from '@harbinger/shared/explanation'
 import type { MetricName } from '@harbinger/shared/metrics'
+import type { People } from '../people/people.ts'
 import type { ModelCard, Models, Training, Trainings } from '@harbinger/shared/models-api'
 
 export type FleetChange = {
@@ -45,6 +46,8 @@ export type ModelSources = {
 /** What the view may ask of the hub; names are matched without regard to case, undefined is "no such server". */
 export type ViewSources = ModelSources & {
   readonly now: () => number
+  /** Who may ask for what. */
+  readonly people: People
   readonly health: () => Health
   readonly accuracy: () => Accuracy
   readonly fleet: () => Fleet

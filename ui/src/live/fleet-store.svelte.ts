@@ -1,6 +1,6 @@
 import type { Fleet, FleetSnapshot, ServerSummary } from '@harbinger/shared/api'
 import { retryAfterMs } from './backoff.ts'
-import { streamPath } from './hub-api.ts'
+import { lookWhoWeAre, streamPath } from './hub-api.ts'
 
 export type Link = 'connecting' | 'live' | 'reconnecting'
 
@@ -68,6 +68,11 @@ export class FleetStore {
       removeEventListener('online', wake)
       document.removeEventListener('visibilitychange', wake)
       this.#source?.close()
+      this.#link = 'connecting'
+      // Whoever looks next may be somebody else.
+      this.#fleet = null
+      this.#rows = new Map()
+      this.#heardAt = null
     }
   }
 
@@ -89,6 +94,8 @@ export class FleetStore {
       this.#link = 'reconnecting'
       // While it is CONNECTING the browser retries by itself, with Last-Event-ID; when CLOSED it has given up.
       if (source.readyState === EventSource.CLOSED) {
+        // It does not tell why: the session may be over.
+        dispatchEvent(new Event(lookWhoWeAre))
         this.#retry = setTimeout(() => this.#open(), retryAfterMs(this.#attempt++, this.#random))
       }
     }

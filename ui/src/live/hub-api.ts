@@ -26,9 +26,15 @@ export class HubProblem extends Error {
   }
 }
 
+/** Said in the window when the hub may no longer know who we are. */
+export const lookWhoWeAre = 'harbinger-who'
+
 export async function ask(path: string, init?: RequestInit): Promise<Response> {
   const response = await fetch(apiPrefix + path, init)
   if (response.ok) return response
+  if (response.status === 401 && path !== '/session' && path !== '/set-up') {
+    dispatchEvent(new Event(lookWhoWeAre))
+  }
   const problem = (await response.json().catch(() => undefined)) as Problem | undefined
   throw new HubProblem(
     response.status,

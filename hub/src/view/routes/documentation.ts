@@ -1,6 +1,6 @@
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { publicRoutes } from '../access.ts'
+import { routesFor } from '../access.ts'
 
 /** The page that shows the API needs inline styles; its scripts are files, like ours. */
 const documentationPolicy = [
@@ -19,7 +19,7 @@ export const documentationRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/api/openapi.json',
     {
-      config: { access: 'public' },
+      config: { access: 'read' },
       schema: {
         summary: 'This document',
         tags: ['hub'],
@@ -30,7 +30,7 @@ export const documentationRoutes: FastifyPluginAsyncTypebox = async (app) => {
   )
 
   await app.register(async (docs) => {
-    publicRoutes(docs)
+    routesFor(docs, 'read')
     docs.addHook('onSend', async (_request, reply) => {
       reply.header('content-security-policy', documentationPolicy)
     })

@@ -24,12 +24,14 @@ export const scenarioRoutes: FastifyPluginAsyncTypebox<Pick<ViewSources, 'setSce
         },
       },
     },
-    async ({ body: { scenario } }) => {
+    async (request) => {
+      const { scenario } = request.body
       if (!setScenario) {
         throw notFound(
           'no demo fleet runs in this hub, so there is no scenario to change; start it with "npm start" (without --no-demo)',
         )
       }
+      request.changed = scenario
       await setScenario(scenario)
       return { scenario }
     },

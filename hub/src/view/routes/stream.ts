@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { ProblemSchema } from '@harbinger/shared/api'
+import type { Caller } from '../../people/caller.ts'
 import { changeJournal } from '../change-journal.ts'
 import { RequestProblem } from '../problems.ts'
 import type { ViewSources } from '../view-sources.ts'
@@ -12,13 +13,15 @@ export type StreamLimits = {
   readonly maxUnreadBytes?: number
   /** Default 500. */
   readonly maxClients?: number
+  /** How soon somebody who is logged out hears no more. Default 2,000. */
+  readonly checkMs?: number
   /** See JournalOptions. */
   readonly maxJournalBytes?: number
 }
 
 export type StreamCounters = { clients: number; dropped: number }
 
-type Options = Pick<ViewSources, 'fleet' | 'servers' | 'onChange' | 'now'> & {
+type Options = Pick<ViewSources, 'fleet' | 'servers' | 'onChange' | 'now' | 'people'> & {
   readonly limits: StreamLimits
   readonly counters: StreamCounters
 }
@@ -26,10 +29,11 @@ type Options = Pick<ViewSources, 'fleet' | 'servers' | 'onChange' | 'now'> & {
 /** The fleet, live: a snapshot, then what changes. */
 export const streamRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app,
-  { fleet, servers, onChange, now, limits, counters },
+  { fleet, servers, onChange, now, people, limits, counters },
 ) => {
   const { heartbeatMs = 15_000, maxUnreadBytes = 16 * 1024 * 1024, maxClients = 500 } = limits
-  const clients = new Set<ServerResponse>()
+  const { checkMs = 2000 } = limits
+  const clients = new Map<ServerResponse, Caller>()
   const journal = changeJournal({
     epoch: now().toString(36),
     ...(limits.maxJournalBytes === undefined ? {} : { maxBytes: limits.maxJournalBytes }),
@@ -51,17 +55,23 @@ export const streamRoutes: FastifyPluginAsyncTypebox<Options> = async (
   }
 
   const broadcast = (text: string) => {
-    for (const client of clients) send(client, text)
+    for (const client of clients.keys()) send(client, text)
   }
 
   const stop = onChange((change) => broadcast(journal.record(change)))
   const heartbeat = setInterval(() => broadcast(': still here\n\n'), heartbeatMs)
   heartbeat.unref()
+  // Who is logged out, or may no longer look, hears no more: the browser asks again and is told why.
+  const watch = setInterval(() => {
+    for (const [client, caller] of clients) if (!people.stillHolds(caller)) client.end()
+  }, checkMs)
+  watch.unref()
 
   app.addHook('preClose', async () => {
     stop()
     clearInterval(heartbeat)
-    for (const client of clients) client.end()
+    for (const client of clients.keys()) client.end()
+    clearInterval(watch)
   })
 
   app.get(
@@ -109,7 +119,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<Options> = async (
         'x-accel-buffering': 'no',
       })
       client.write(`retry: 2000\n\n${first}`)
-      clients.add(client)
+      clients.set(client, request.caller!)
       counters.clients = clients.size
     },
   )
