@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { baseModelFolder } from '@harbinger/model-training/model/shipped'
 import { isProfile, type ProfileRule } from '@harbinger/shared/profiles'
 import { parse } from 'yaml'
+import { isLoopback, printTls, readTls, type TlsConfig } from './identity/tls-config.ts'
 import { countOrNone, positive, port, settings, type SettingKey } from './settings.ts'
 import { parseQuietHours, type QuietHours } from './training/limits.ts'
 
@@ -14,8 +15,11 @@ export type Config = {
     readonly host: string
     readonly port: number
     readonly allowedHosts: readonly string[]
+    readonly hstsSeconds: number
   }
-  readonly mqtt: { readonly host: string; readonly port: number }
+  readonly mqtt: { readonly host: string; readonly port: number; readonly allowPlain: boolean }
+  /** Undefined when the hub speaks in the clear. */
+  readonly tls: TlsConfig | undefined
   readonly dataFolder: string
   readonly modelFolder: string
   readonly device: 'auto' | 'cpu' | 'webgpu' | 'cuda'
@@ -88,14 +92,27 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
       .map((part) => part.trim())
       .filter(Boolean)
 
+  const tls = readTls(value, mistakes)
+  // With TLS the usual ports are others, so that nobody takes one for the other.
+  const portOf = (key: 'http.port' | 'mqtt.port', secure: number): number => {
+    const { env: variable } = settings[key]
+    const isGiven = [flags[key], env[variable], written.get(key)].some((v) => v !== undefined)
+    return tls && !isGiven ? secure : value(key, port)
+  }
   const config: Config = {
     file: path,
     http: {
       host: value('http.host', text),
-      port: value('http.port', port),
+      port: portOf('http.port', 8443),
+      hstsSeconds: value('http.hstsSeconds', countOrNone),
       allowedHosts: value('http.allowedHosts', list),
     },
-    mqtt: { host: value('mqtt.host', text), port: value('mqtt.port', port) },
+    mqtt: {
+      host: value('mqtt.host', text),
+      port: portOf('mqtt.port', 8883),
+      allowPlain: value('mqtt.allowPlain', oneOf('true', 'false')) === 'true',
+    },
+    tls,
     dataFolder: value('data.folder', text),
     modelFolder: value('model.folder', (given) => given || baseModelFolder),
     device: value('forecast.device', oneOf('auto', 'cpu', 'webgpu', 'cuda')),
@@ -120,6 +137,11 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
     logLevel: value('log.level', oneOf('debug', 'info', 'warn', 'error', 'silent')),
     uiFolder: value('ui.folder', (given) => given || join(repository, 'ui', 'dist')),
     profileRules: readRules(written.get('profiles.rules'), mistakes),
+  }
+  if (!tls && !config.mqtt.allowPlain && !isLoopback(config.mqtt.host)) {
+    mistakes.push(
+      `mqtt.host = ${config.mqtt.host}: without TLS agents are heard on this machine alone; set tls.mode to on, or mqtt.allowPlain to true if everybody on that network may read and forge what servers say`,
+    )
   }
   if (mistakes.length > 0) {
     throw new Error(
@@ -187,9 +209,12 @@ export function printConfig(config: Config): string {
   const flat: Record<SettingKey, unknown> = {
     'http.host': config.http.host,
     'http.port': config.http.port,
+    'http.hstsSeconds': config.http.hstsSeconds,
     'http.allowedHosts': config.http.allowedHosts.join(','),
     'mqtt.host': config.mqtt.host,
     'mqtt.port': config.mqtt.port,
+    'mqtt.allowPlain': config.mqtt.allowPlain,
+    ...printTls(config.tls),
     'data.folder': config.dataFolder,
     'model.folder': config.modelFolder,
     'forecast.device': config.device,

@@ -8,6 +8,8 @@ import { openExplainer } from './explain/explainer.ts'
 import { openForecaster } from './forecast/forecaster.ts'
 import { freshForecast } from './forecast/fresh-forecast.ts'
 import { hubHealth } from './health.ts'
+import { openIdentity } from './identity/identity.ts'
+import { isLoopback } from './identity/tls-config.ts'
 import { openBroker } from './ingest/broker.ts'
 import type { Log } from './log.ts'
 import { openModels, registryOf } from './models/open-models.ts'
@@ -79,8 +81,13 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     isConflict: (name) => broker.isConflict(name),
   })
 
+  const identity = await openIdentity({
+    ...{ tls: config.tls, dataFolder: config.dataFolder, now, log },
+    ...{ tokens: stores.tokens, agents: stores.agents },
+    isConnected: (name) => broker.isConnected(name),
+  })
   const broker = await openBroker({
-    ...config.mqtt,
+    ...{ ...config.mqtt, gate: identity.secure, alsoLocal: demo !== undefined && !!config.tls },
     now,
     keep: messageKeeper(stores, window),
     onKept: (kept) => fleet.touch(kept.servers),
@@ -127,26 +134,59 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     clock.every(60 * minuteMs, (due) => void keepHouse.retention(due)),
     clock.every(60 * minuteMs, (due) => void accuracy.retention(due)),
     clock.every(1000, () => void fleet.tick()),
+    clock.every(1000, () => {
+      // The command line writes to the same file.
+      if (stores.agents.refresh()) broker.recheck()
+    }),
+    clock.every(10_000, () => broker.recheck()),
+    clock.every(10_000, () => void identity.renew()),
     clock.every(1000, (due) => {
       // The first forecasts come before anything that can wait.
       if (rounds.last()) void episodes.refresh(due)
     }),
   ]
-  const problems = () => [...accuracy.problems(), ...models.problems()]
+  const isOpenPlain = !config.tls && !isLoopback(config.mqtt.host)
+  const plainMqtt = `agents are heard in the clear on ${config.mqtt.host} (mqtt.allowPlain): whoever reaches that port may read and forge what servers say`
+  if (isOpenPlain) log.warn({ host: config.mqtt.host, port: broker.port }, plainMqtt)
+  const problems = () => [
+    ...[...accuracy.problems(), ...models.problems(), ...identity.problems()],
+    ...(isOpenPlain ? [plainMqtt] : []),
+  ]
   const health = hubHealth({
     ...{ now, forecaster, broker, rounds, accuracy: { problems }, servers: servers.count },
   })
-  const { host, port, allowedHosts } = config.http
-  const sources = { ...fleet.sources, ...explainer, ...models.sources, forecastNow }
+  const { host, port, allowedHosts, hstsSeconds } = config.http
+  const enrolment = {
+    ...identity.sources,
+    revokeAgent(server: string) {
+      const revoked = identity.sources.revokeAgent(server)
+      broker.recheck()
+      return revoked
+    },
+  }
+  const sources = {
+    ...{ ...fleet.sources, ...explainer, ...models.sources, ...enrolment, forecastNow },
+  }
   const view = await openView({
-    ...{ host, port, allowedHosts, sources, uiDirectory: config.uiFolder, log },
+    ...{ host, port, sources, uiDirectory: config.uiFolder, log, hstsSeconds },
+    allowedHosts: [...allowedHosts, ...identity.names],
+    credentials: identity.secure?.credentials,
   })
-  const forgetRunning = noteRunningHub(config.dataFolder, view.address)
+  identity.listens({ http: view.port, mqtt: broker.port })
+  const note = () =>
+    noteRunningHub(config.dataFolder, {
+      address: view.address,
+      certificate: identity.secure?.credentials.leaf(),
+    })
+  identity.secure?.credentials.onChange(() => void note())
+  const forgetRunning = note()
   void rounds.start(now())
 
   return {
     address: view.address,
     mqttPort: broker.port,
+    /** Where a simulated fleet of this machine is heard. */
+    localMqttPort: broker.localPort,
     sources,
     /** Begins a forecast cycle before one is due, unless one runs; settles when it is through. */
     forecastFleet: () => rounds.start(now()),

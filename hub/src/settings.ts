@@ -15,14 +15,30 @@ const setting = (
 ): Setting => ({ env: `HARBINGER_${env}`, default: value, unit, expects, secret })
 
 const aPort = { expects: 'a port, 0 to 65535' }
+const yesOrNo = { expects: 'true or false' }
+const aFile = { expects: 'a file, or nothing' }
 const days = { unit: 'days', expects: 'a number of days above 0' }
 
 export const settings = {
   'http.host': setting('HTTP_HOST', '127.0.0.1'),
   'http.port': setting('HTTP_PORT', 8080, aPort),
+  'http.hstsSeconds': setting('HTTP_HSTS_SECONDS', 31_536_000, {
+    unit: 'seconds',
+    expects: 'a number of seconds, 0 is none',
+  }),
   'http.allowedHosts': setting('HTTP_ALLOWED_HOSTS', '', { expects: 'names with commas between' }),
   'mqtt.host': setting('MQTT_HOST', '127.0.0.1'),
   'mqtt.port': setting('MQTT_PORT', 1883, aPort),
+  'mqtt.allowPlain': setting('MQTT_ALLOW_PLAIN', 'false', yesOrNo),
+  'tls.mode': setting('TLS_MODE', 'off', { expects: 'on or off' }),
+  'tls.names': setting('TLS_NAMES', '', { expects: 'names and addresses with commas between' }),
+  'tls.serverDays': setting('TLS_SERVER_DAYS', 90, days),
+  'tls.agentDays': setting('TLS_AGENT_DAYS', 90, days),
+  'tls.certificateFile': setting('TLS_CERTIFICATE_FILE', '', aFile),
+  'tls.keyFile': setting('TLS_KEY_FILE', '', aFile),
+  'tls.trustFile': setting('TLS_TRUST_FILE', '', aFile),
+  'tls.caCertificateFile': setting('TLS_CA_CERTIFICATE_FILE', '', aFile),
+  'tls.caKeyFile': setting('TLS_CA_KEY_FILE', '', aFile),
   'data.folder': setting('DATA_FOLDER', '.harbinger/data'),
   'model.folder': setting('MODEL_FOLDER', '', { expects: 'a folder, or nothing' }),
   'forecast.device': setting('FORECAST_DEVICE', 'auto', { expects: 'auto, cpu, webgpu or cuda' }),

@@ -64,19 +64,28 @@ test('an optional query parameter is described as optional', () => {
 })
 
 test('every route says who may call it; only what changes something needs more than looking', () => {
-  const changing = view.routes.filter(({ access }) => access === 'operate')
+  const isUnsafe = ({ method }: { method: string }) => !['GET', 'HEAD'].includes(method)
+  const changing = view.routes.filter((route) => route.access === 'operate' && isUnsafe(route))
   expect(changing.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
+    'POST /api/v1/agents/:name/allow-rejoin',
+    'POST /api/v1/agents/:name/revoke',
     'POST /api/v1/models/:id/promote',
     'POST /api/v1/models/rollback',
     'POST /api/v1/scenario',
+    'POST /api/v1/tokens',
+    'POST /api/v1/tokens/:id/revoke',
     'POST /api/v1/training',
     'POST /api/v1/training/:id/cancel',
   ])
-  const unsafe = view.routes.filter(({ method }) => !['GET', 'HEAD'].includes(method))
+  const unsafe = view.routes.filter(isUnsafe)
   // A question too long for an address; nothing is kept of it.
   const asking = { method: 'POST', url: '/api/v1/servers/:name/what-if', access: 'read' }
-  expect(unsafe).toEqual(expect.arrayContaining([...changing, asking]))
-  expect(unsafe).toHaveLength(changing.length + 1)
+  // Agents have no login: a token, or the key of the certificate so far, is their right to ask.
+  const joining = ['/api/v1/enroll', '/api/v1/enroll/renew'].map((url) => ({
+    ...{ method: 'POST', url, access: 'public' },
+  }))
+  expect(unsafe).toEqual(expect.arrayContaining([...changing, asking, ...joining]))
+  expect(unsafe).toHaveLength(changing.length + 3)
 })
 
 test('the readable form needs nothing from elsewhere', async () => {

@@ -55,7 +55,7 @@ async function runHub(config: Config, clock: Clock): Promise<void> {
   if (isDemo) fillDemoHistory(config, clock, log)
   const demo = isDemo ? demoFleet(log) : undefined
   const hub = await openHub(config, { clock, log, ...(demo ? { demo } : {}) })
-  demo?.start(config.demo, hub.mqttPort)
+  demo?.start(config.demo, hub.localMqttPort)
   log.info({ address: hub.address, mqttPort: hub.mqttPort }, 'the hub is up')
   log.info({ signal: await stopped }, 'stopping')
   await demo?.stop()

@@ -2,12 +2,14 @@ import { Command, CommanderError } from 'commander'
 import { productVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
 import { accuracyCommand } from './accuracy-command.ts'
+import { agentCommand } from './agent-command.ts'
 import { backtestCommand } from './backtest-command.ts'
 import { doctorCommand } from './doctor-command.ts'
 import { hubCommand } from './hub-command.ts'
 import { importCommand } from './import-command.ts'
 import { modelCommand } from './model-command.ts'
 import { simulateCommand } from './simulate-command.ts'
+import { tokenCommand } from './token-command.ts'
 import { trainCommand } from './train-command.ts'
 
 /** Reads the command line and runs what it asks for; settles with the exit code, 0 only on success. */
@@ -19,7 +21,7 @@ export async function runCommand(args: readonly string[], clock: Clock): Promise
     .showHelpAfterError()
   const commands = [
     ...[hubCommand, simulateCommand, importCommand, trainCommand, backtestCommand],
-    ...[modelCommand, accuracyCommand, doctorCommand],
+    ...[modelCommand, accuracyCommand, tokenCommand, agentCommand, doctorCommand],
   ]
   for (const add of commands) add(program, clock)
   for (const command of program.commands) {

@@ -167,4 +167,30 @@ export const migrations: readonly string[] = [
      job TEXT NOT NULL,
      result TEXT NOT NULL
    );`,
+  // Enrolment: tokens as their hashes, and the agents that have a certificate of this hub.
+  `CREATE TABLE enrolment_tokens (
+     id TEXT PRIMARY KEY,
+     secret BLOB NOT NULL,
+     note TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL,
+     uses_allowed INTEGER NOT NULL,
+     uses INTEGER NOT NULL,
+     rejoin INTEGER NOT NULL,
+     profile TEXT,
+     tags TEXT NOT NULL,
+     revoked_at INTEGER
+   ) WITHOUT ROWID;
+   CREATE TABLE agents (
+     key TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     enrolment TEXT NOT NULL,
+     key_sha256 TEXT NOT NULL,
+     token TEXT NOT NULL,
+     enrolled_at INTEGER NOT NULL,
+     renewed_at INTEGER,
+     certificate_until INTEGER NOT NULL,
+     revoked_at INTEGER,
+     rejoin INTEGER NOT NULL DEFAULT 0
+   ) WITHOUT ROWID;`,
 ]

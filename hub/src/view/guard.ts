@@ -94,6 +94,13 @@ export function secure(reply: FastifyReply): void {
   reply.header('cache-control', 'no-store')
 }
 
+/** Browsers that once came here over HTTPS come over nothing else from then on (RFC 6797); of this name alone. */
+export function insistOnHttps(app: FastifyInstance, seconds: number): void {
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('strict-transport-security', `max-age=${Math.round(seconds)}`)
+  })
+}
+
 const isJson = (type: string | undefined): boolean => /^application\/json\s*(;|$)/i.test(type ?? '')
 
 function isSameOrigin(origin: string, host: string | undefined): boolean {

@@ -8,7 +8,7 @@ import { assessServer, type Assessed } from './assess-server.ts'
 import { toDetailFacts, type AgentFacts } from './detail-facts.ts'
 import { noForecastYet, toForecastAnswer } from './forecast-answer.ts'
 import { toDetail } from './rows.ts'
-import type { FleetChange, ModelSources, ViewSources } from './view-sources.ts'
+import type { FleetChange, EnrolmentSources, ModelSources, ViewSources } from './view-sources.ts'
 
 export type LiveFleetOptions = {
   readonly now: () => number
@@ -39,7 +39,10 @@ const lookAgainMs = 15_000
 const topRisks = 10
 
 /** What the fleet answers by itself; the rest is explained, made anew, or is about models. */
-type FleetSources = Omit<ViewSources, 'explanation' | 'whatIf' | 'forecastNow' | keyof ModelSources>
+type FleetSources = Omit<
+  ViewSources,
+  'explanation' | 'whatIf' | 'forecastNow' | keyof ModelSources | keyof EnrolmentSources
+>
 
 export type LiveFleet = ReturnType<typeof liveFleet>
 

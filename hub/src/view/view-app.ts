@@ -1,15 +1,18 @@
 import { resolve } from 'node:path'
+import type { SecureContextOptions as SecureServerOptions } from 'node:tls'
 import fastifySwagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { apiPrefix } from '@harbinger/shared/api'
 import { contractVersion, productVersion } from '@harbinger/shared/version'
 import fastify, { type FastifyReply } from 'fastify'
 import { collectRoutes } from './access.ts'
-import { guardRequests, secure } from './guard.ts'
+import { guardRequests, insistOnHttps, secure } from './guard.ts'
 import type { Log } from '../log.ts'
 import { answerProblems, problem } from './problems.ts'
 import { accuracyRoutes } from './routes/accuracy.ts'
+import { agentRoutes } from './routes/agents.ts'
 import { documentationRoutes } from './routes/documentation.ts'
+import { enrolmentRoutes } from './routes/enrolment.ts'
 import { explanationRoutes } from './routes/explanation.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -19,6 +22,7 @@ import { scenarioRoutes } from './routes/scenario.ts'
 import { serverRoutes } from './routes/server.ts'
 import { serversRoutes } from './routes/servers.ts'
 import { type StreamCounters, type StreamLimits, streamRoutes } from './routes/stream.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 import { trainingRoutes } from './routes/training.ts'
 import { userInterfaceRoutes } from './routes/user-interface.ts'
 import { whatIfRoutes } from './routes/what-if.ts'
@@ -34,14 +38,19 @@ export type ViewAppOptions = {
   readonly uiDirectory: string
   readonly log: Log
   readonly stream?: StreamLimits
+  /** Key and certificate; undefined is HTTP in the clear. */
+  readonly https?: SecureServerOptions | undefined
+  /** How long browsers are to insist on HTTPS; 0 is not at all. */
+  readonly hstsSeconds?: number
 }
 
 /** Everything the hub answers over HTTP, apart from listening. */
 export async function viewApp(options: ViewAppOptions) {
-  const { sources, host, allowedHosts, log, stream = {} } = options
+  const { sources, host, allowedHosts, log, stream = {}, https, hstsSeconds = 0 } = options
   const uiDirectory = resolve(options.uiDirectory)
   const app = fastify({
     logger: false,
+    https: https ?? null,
     forceCloseConnections: true,
     bodyLimit: 64 * 1024,
     routerOptions: { maxParamLength: 300 },
@@ -58,6 +67,7 @@ export async function viewApp(options: ViewAppOptions) {
   app.removeContentTypeParser('text/plain')
   answerProblems(app, { log, uiDirectory })
   guardRequests(app, { host, allowedHosts })
+  if (https && hstsSeconds > 0) insistOnHttps(app, hstsSeconds)
   const routes = collectRoutes(app)
 
   await app.register(fastifySwagger, { openapi: description })
@@ -71,6 +81,9 @@ export async function viewApp(options: ViewAppOptions) {
   await app.register(whatIfRoutes, { prefix: apiPrefix, ...sources })
   await app.register(modelRoutes, { prefix: apiPrefix, ...sources })
   await app.register(trainingRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(enrolmentRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(tokenRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(agentRoutes, { prefix: apiPrefix, ...sources })
   await app.register(scenarioRoutes, { prefix: apiPrefix, setScenario: sources.setScenario })
   await app.register(streamRoutes, { prefix: apiPrefix, ...sources, limits: stream, counters })
   await app.register(metricsRoutes, { ...sources, stream: counters })

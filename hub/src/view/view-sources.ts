@@ -8,6 +8,17 @@ import type {
   ServerDetail,
   ServerSummary,
 } from '@harbinger/shared/api'
+import type {
+  AgentIdentities,
+  AgentIdentity,
+  Enrolled,
+  EnrolmentToken,
+  EnrolmentTokens,
+  EnrolRequest,
+  MadeToken,
+  RenewRequest,
+  TokenRequest,
+} from '@harbinger/shared/enrolment-api'
 import type { Explanation, WhatIf, WhatIfRequest } from '@harbinger/shared/explanation'
 import type { MetricName } from '@harbinger/shared/metrics'
 import type { ModelCard, Models, Training, Trainings } from '@harbinger/shared/models-api'
@@ -42,8 +53,30 @@ export type ModelSources = {
   readonly cancelTraining: (id: number) => Training | undefined
 }
 
+/** `status` is the HTTP status of the refusal. */
+export type EnrolmentRefused = {
+  readonly status: number
+  readonly refused: string
+  readonly retrySeconds?: number
+}
+
+/** Tokens, and the agents that have a certificate. `address` is where a request comes from. */
+export type EnrolmentSources = {
+  readonly enrol: (asked: EnrolRequest, address: string) => Promise<Enrolled | EnrolmentRefused>
+  readonly renewAgent: (
+    asked: RenewRequest,
+    address: string,
+  ) => Promise<Enrolled | EnrolmentRefused>
+  readonly tokens: () => EnrolmentTokens
+  readonly createToken: (asked: TokenRequest) => MadeToken | { readonly refused: string }
+  readonly revokeToken: (id: string) => EnrolmentToken | undefined
+  readonly agents: () => AgentIdentities
+  readonly revokeAgent: (server: string) => AgentIdentity | undefined
+  readonly allowRejoin: (server: string) => AgentIdentity | undefined
+}
+
 /** What the view may ask of the hub; names are matched without regard to case, undefined is "no such server". */
-export type ViewSources = ModelSources & {
+export type ViewSources = ModelSources & EnrolmentSources & {
   readonly now: () => number
   readonly health: () => Health
   readonly accuracy: () => Accuracy
