@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { ProfileSchema } from './api.ts'
+import { maxTokenHours, maxTokenUses } from './enrolment.ts'
 import { serverNamePattern } from './server.ts'
 
 /** Tokens, enrolment and enrolled agents over the REST API. Times are ISO 8601 UTC strings. */
@@ -39,10 +40,6 @@ export const RenewRequestSchema = Type.Object(
 )
 export type RenewRequest = Static<typeof RenewRequestSchema>
 
-/** What an agent signs with the key it has, to be given a certificate for its next one. */
-export const renewalStatement = (request: string): string =>
-  `harbinger certificate renewal\n${request}`
-
 export const EnrolledSchema = Type.Object({
   server: Type.String(),
   certificate: Pem,
@@ -80,9 +77,6 @@ export const TokensSchema = Type.Object({
   nextCursor: nullable(Type.String()),
 })
 export type EnrolmentTokens = Static<typeof TokensSchema>
-
-export const maxTokenHours = 24 * 365
-export const maxTokenUses = 100_000
 
 export const TokenRequestSchema = Type.Object(
   {
@@ -129,15 +123,3 @@ export const AgentsSchema = Type.Object({
   nextCursor: nullable(Type.String()),
 })
 export type AgentIdentities = Static<typeof AgentsSchema>
-
-/** The one line that installs trust: where the hub is, what proves it, and what lets the server in. */
-export const joinLine = ({
-  hub,
-  token,
-  caSha256,
-}: {
-  readonly hub: string
-  readonly token: string
-  readonly caSha256: string | null
-}): string =>
-  `harbinger-agent join ${hub} --token ${token}${caSha256 === null ? '' : ` --ca-sha256 ${caSha256}`}`

@@ -1,15 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import {
-  type EnrolmentToken,
-  joinLine,
-  maxTokenHours,
-  maxTokenUses,
-} from '@harbinger/shared/enrolment-api'
+import { joinLine, maxTokenHours, maxTokenUses } from '@harbinger/shared/enrolment'
+import type { EnrolmentToken } from '@harbinger/shared/enrolment-api'
 import { type Profile, profiles } from '@harbinger/shared/profiles'
 import type { Clock } from '../clock.ts'
 import { readConfig } from '../config.ts'
 import { joinAddress } from '../identity/join-address.ts'
 import { newToken, tokenState } from '../identity/token-terms.ts'
+import { runningHub } from '../models/running-hub.ts'
 import { openDatabase } from '../storage/database.ts'
 import { type Token, tokenStore } from '../storage/token-store.ts'
 import { databaseFile } from '../storage/stores.ts'
@@ -55,9 +52,12 @@ export function tokenCommand(program: Command, clock: Clock): void {
     .option('--tags <tags>', 'labels of the servers, with commas between', tagList)
     .option('--note <text>', 'what it is for')
     .option('--allow-rejoin', 'also for servers that are enrolled already')
-    .action((options: CreateOptions) => {
+    .action(async (options: CreateOptions) => {
       const config = configOf(options)
-      const where = joinAddress(config)
+      // A hub that runs knows its port best: it may have been given on the command line.
+      const running = await runningHub(config.dataFolder)
+      const port = Number(new URL(running?.address ?? 'https://hub').port || config.http.port)
+      const where = joinAddress({ ...config, http: { port } })
       const made = withTokens(config.dataFolder, (tokens) =>
         tokens.create(
           newToken(

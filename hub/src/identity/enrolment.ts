@@ -1,10 +1,6 @@
 import { randomBytes, verify, X509Certificate } from 'node:crypto'
-import {
-  type Enrolled,
-  type EnrolRequest,
-  type RenewRequest,
-  renewalStatement,
-} from '@harbinger/shared/enrolment-api'
+import { renewalStatement } from '@harbinger/shared/enrolment'
+import type { Enrolled, EnrolRequest, RenewRequest } from '@harbinger/shared/enrolment-api'
 import { serverKey } from '@harbinger/shared/server'
 import type { Log } from '../log.ts'
 import type { AgentStore, EnrolledAgent } from '../storage/agent-store.ts'

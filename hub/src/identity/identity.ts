@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
-import {
-  type AgentIdentity,
-  type EnrolmentToken,
-  type EnrolRequest,
-  joinLine,
-  type MadeToken,
-  type RenewRequest,
-  type TokenRequest,
+import { joinLine } from '@harbinger/shared/enrolment'
+import type {
+  AgentIdentity,
+  EnrolmentToken,
+  EnrolRequest,
+  MadeToken,
+  RenewRequest,
+  TokenRequest,
 } from '@harbinger/shared/enrolment-api'
 import type { Log } from '../log.ts'
 import type { AgentStore, EnrolledAgent } from '../storage/agent-store.ts'
