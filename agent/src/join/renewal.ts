@@ -37,8 +37,8 @@ export function openRenewal(options: Options) {
   function plan(): void {
     let wait = hourMs
     try {
-      const { from, until } = lifeOf(readFileSync(identityFile, 'utf8'))
-      wait = Math.min(hourMs, Math.max(1_000, (until - from) / 24))
+      const { until } = lifeOf(readFileSync(identityFile, 'utf8'))
+      wait = Math.min(hourMs, Math.max(1_000, (until - clock.now()) / 24))
     } catch {
       // Said when it is due.
     }
