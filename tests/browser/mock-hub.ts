@@ -6,6 +6,7 @@ import type { ServerSummary } from '@harbinger/shared/api'
 import type { WhatIfRequest } from '@harbinger/shared/explanation'
 import { explanationOf, whatIfOf, withheldExplanation } from '../view/fake-explanation.ts'
 import { mockAccuracy } from './mock-accuracy.ts'
+import { mockEnrolment } from './mock-enrolment.ts'
 import { mockFleet } from './mock-fleet.ts'
 import { mockModels } from './mock-models.ts'
 
@@ -21,6 +22,7 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
   const now = () => Date.now()
   const fleet = mockFleet(size, now())
   const models = mockModels()
+  const enrolment = mockEnrolment(now())
   const streams = new Set<ServerResponse>()
   const asked: string[] = []
   const supposed: WhatIfRequest[] = []
@@ -52,6 +54,8 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
     const isOfModels = what === 'models' || what === 'training'
     const ofModels = isOfModels && (await models.answer(request, url.pathname.slice(7)))
     if (ofModels) return json(response, ofModels[1], ofModels[0])
+    const ofEnrolment = await enrolment.answer(request, url.pathname.slice(7))
+    if (ofEnrolment) return json(response, ofEnrolment[1], ofEnrolment[0])
     if (what === 'fleet') return json(response, fleet.fleet(now()))
     if (what === 'scenario') {
       let body = ''
