@@ -67,6 +67,7 @@ module.exports = {
     door('aedes', 'hub/src/ingest', 'hub/src/bench'),
     door('better-sqlite3', 'hub/src/storage'),
     door('fastify', 'hub/src/view'),
+    door('@peculiar/x509', 'hub/src/identity'),
     door('onnxruntime-node', 'model-training/src/onnx'),
     door('mqtt', 'agent/src/publish', 'hub/src/commands', 'hub/src/bench'),
   ],

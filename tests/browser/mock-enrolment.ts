@@ -1,9 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type {
-  AgentIdentity,
-  EnrolmentToken,
-  TokenRequest,
-} from '@harbinger/shared/enrolment-api'
+import type { AgentIdentity, EnrolmentToken, TokenRequest } from '@harbinger/shared/enrolment-api'
 
 /** Tokens and agents of the mock hub. */
 export function mockEnrolment(now: number) {
@@ -14,7 +10,15 @@ export function mockEnrolment(now: number) {
       ...{ ...base, id: 'k3x9q2ab', note: 'rack 12', state: 'usable', usesAllowed: 40, uses: 17 },
       ...{ profile: 'database', tags: ['berlin', 'oracle'], expiresAt: instant(20) },
     },
-    { ...base, id: 'p0o9i8u7', note: '', state: 'expired', usesAllowed: 1, uses: 0, expiresAt: instant(-6) },
+    {
+      ...base,
+      id: 'p0o9i8u7',
+      note: '',
+      state: 'expired',
+      usesAllowed: 1,
+      uses: 0,
+      expiresAt: instant(-6),
+    },
   ]
   const agents: AgentIdentity[] = ['ppdb001', 'ppdb002', 'web-1.example'].map((server, i) => ({
     ...{ server, state: 'enrolled', connected: i !== 1, rejoin: false, token: 'k3x9q2ab' },
@@ -48,9 +52,25 @@ export function mockEnrolment(now: number) {
       }
       let body = ''
       for await (const chunk of request) body += chunk
-      const { uses = 1, hours = 24, note = '', tags = [], profile = null, rejoin = false } = JSON.parse(body) as TokenRequest
+      const {
+        uses = 1,
+        hours = 24,
+        note = '',
+        tags = [],
+        profile = null,
+        rejoin = false,
+      } = JSON.parse(body) as TokenRequest
       const made: EnrolmentToken = {
-        ...{ id: 'n1e2w3t4', note, state: 'usable', usesAllowed: uses, uses: 0, rejoin, profile, tags },
+        ...{
+          id: 'n1e2w3t4',
+          note,
+          state: 'usable',
+          usesAllowed: uses,
+          uses: 0,
+          rejoin,
+          profile,
+          tags,
+        },
         ...{ createdAt: instant(0), expiresAt: instant(hours) },
       }
       tokens.unshift(made)

@@ -34,7 +34,10 @@ const secured = (options: object): Promise<TLSSocket> =>
     ends.push(() => socket.destroy())
   })
 
-async function openListener(clock: { now: number }, given?: { certificateFile: string; keyFile: string }) {
+async function openListener(
+  clock: { now: number },
+  given?: { certificateFile: string; keyFile: string },
+) {
   const now = () => clock.now
   const authority = await openAuthority({ folder, now })
   const credentials = await openServerCredentials({
@@ -112,7 +115,10 @@ test('an authority that the operator brings signs the agents', async () => {
   expect(authority.sha256).toBe(own.sha256)
   const { cert } = await agentOf(authority)
   expect(own.signed(new X509Certificate(cert))).toBe(true)
-  expect(agentNameOf(new X509Certificate(cert))).toMatchObject({ server: 'web1', enrolment: 'ab'.repeat(16) })
+  expect(agentNameOf(new X509Certificate(cert))).toMatchObject({
+    server: 'web1',
+    enrolment: 'ab'.repeat(16),
+  })
 })
 
 test('a key that everybody may read is refused', async () => {
@@ -136,6 +142,10 @@ test('a signing request that somebody changed is refused', async () => {
   const der = Buffer.from(good.replace(/-----[^-]+-----/g, ''), 'base64')
   der[der.indexOf('web1')] = 'x'.charCodeAt(0)
   const bad = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`
-  expect(await authority.readRequest(bad)).toEqual({ rejected: 'the request is not signed by its own key' })
-  expect(await authority.readRequest('nonsense')).toMatchObject({ rejected: expect.stringContaining('no certificate signing request') })
+  expect(await authority.readRequest(bad)).toEqual({
+    rejected: 'the request is not signed by its own key',
+  })
+  expect(await authority.readRequest('nonsense')).toMatchObject({
+    rejected: expect.stringContaining('no certificate signing request'),
+  })
 })

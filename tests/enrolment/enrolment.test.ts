@@ -2,17 +2,21 @@ import { readFileSync, statSync } from 'node:fs'
 import { connect as connectPlain } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, createServer, type ConnectionOptions } from 'node:tls'
+import type { MadeToken } from '@harbinger/shared/enrolment-api'
 import { topic } from '@harbinger/shared/topics'
 import type { MqttClient } from 'mqtt'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { signingRequest, newKey } from '../../agent/src/join/signing-request.ts'
 import { openAuthority } from '../../hub/src/identity/authority.ts'
 import { openSecureHub, type SecureHub, until } from './secure-hub.ts'
 
+// Each command is a process of its own, which two busy cores take seconds to start.
+vi.setConfig({ testTimeout: 60_000 })
+
 let hub: SecureHub
 beforeAll(async () => {
   hub = await openSecureHub()
-  const token = await hub.token('--uses', '10', '--note', 'the tests')
+  const token = await hub.token({ uses: 10, note: 'the tests' })
   for (const server of ['a1', 'b1']) {
     const joined = await hub.join(server, token.line)
     expect(joined.stderr).toBe('')
@@ -27,6 +31,10 @@ const seen = async (server: string) => {
 }
 const sampleOf = (seq: number) =>
   JSON.stringify({ v: '1.0.0', seq, at: Date.now(), m: { mem_used_pct: 40 } })
+const stateOf = async (id: string) =>
+  (await hub.ask<{ tokens: { id: string; state: string }[] }>('/tokens')).body.tokens.find(
+    (token) => token.id === id,
+  )?.state
 const uses = async (id: string) =>
   (await hub.ask<{ tokens: { id: string; uses: number }[] }>('/tokens')).body.tokens.find(
     (token) => token.id === id,
@@ -35,7 +43,13 @@ const uses = async (id: string) =>
 /** How a connection attempt ends: 'secure', or the code of the error. */
 const handshake = (port: number, options: ConnectionOptions = {}): Promise<string> =>
   new Promise((resolve) => {
-    const socket = connectTls({ host: '127.0.0.1', servername: 'localhost', port, ca: hub.ca, ...options })
+    const socket = connectTls({
+      host: '127.0.0.1',
+      servername: 'localhost',
+      port,
+      ca: hub.ca,
+      ...options,
+    })
     socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
     socket.once('close', () => resolve('closed'))
     // With TLS 1.3 the refusal of a client certificate arrives after the client's handshake is through.
@@ -57,7 +71,7 @@ const subscribe = (client: MqttClient, topics: string[]): Promise<number[]> =>
 
 describe('joining', () => {
   test('one line makes a server heard: key, certificate, settings, and its samples arrive', async () => {
-    const token = await hub.token('--profile', 'database', '--tags', 'berlin,oracle')
+    const token = await hub.token({ profile: 'database', tags: ['berlin', 'oracle'] })
     expect(token.line).toMatch(
       /^harbinger-agent join https:\/\/localhost:\d+ --token hbt_\S+ --ca-sha256 [0-9a-f]{64}$/,
     )
@@ -69,10 +83,16 @@ describe('joining', () => {
     const server = await until('a sample of db-7', () => seen('db-7'))
     expect(server).toMatchObject({ profile: 'database', tags: ['berlin', 'oracle'] })
     await agent.stop()
-  }, 40_000)
+  })
 
   test('the keys of the hub are for its user alone, and the database holds no token', async () => {
-    const { token } = await hub.token()
+    // Made on the command line, while the hub runs.
+    const made = await hub.command(
+      ...['token', 'create', '--expires', '30m', '--uses', '3', '--note', 'racks', '--json'],
+    )
+    const { token, line } = JSON.parse(made.stdout) as MadeToken
+    expect(line).toBe((await hub.token()).line.replace(/hbt_\S+/, token))
+    expect((await hub.command('token', 'list')).stdout).toMatch(/usable\s+0 of 3 used .*racks/)
     for (const file of ['ca-key.pem', 'server.pem']) {
       expect(statSync(join(hub.dataFolder, 'tls', file)).mode & 0o777, file).toBe(0o600)
     }
@@ -123,20 +143,20 @@ describe('joining', () => {
     expect((await hub.join('once-1', once.line)).stderr).toBe('')
     await refused('once-2', once.line, `token ${once.id} is used up: it was made for 1 server`)
 
-    const made = await hub.ask<{ line: string; id: string }>('/tokens', { hours: 0.0001 })
-    await new Promise((resolve) => setTimeout(resolve, 400))
-    await refused('late-1', made.body.line, `token ${made.body.id} expired at`)
+    const made = await hub.token({ hours: 0.0001 })
+    await until('it expires', async () => (await stateOf(made.id)) === 'expired')
+    await refused('late-1', made.line, `token ${made.id} expired at`)
 
-    const revoked = await hub.token('--uses', '5')
+    const revoked = await hub.token({ uses: 5 })
     expect((await hub.command('token', 'revoke', revoked.id)).stdout).toContain('is revoked')
     await refused('late-2', revoked.line, `token ${revoked.id} was revoked at`)
 
     const unknown = once.line.replace(/hbt_\S+/, `hbt_aaaaaaaa_${'A'.repeat(43)}`)
     await refused('late-3', unknown, 'the hub knows no such token')
-  }, 40_000)
+  })
 
   test('a name that is enrolled is refused until an operator allows it; the old certificate ends then', async () => {
-    const token = await hub.token('--uses', '2')
+    const token = await hub.token({ uses: 2 })
     expect((await hub.join('twin', token.line)).code).toBe(0)
     const old = await hub.connect('twin')
     const before = readFileSync(hub.identityFile('twin'), 'utf8')
@@ -146,10 +166,12 @@ describe('joining', () => {
     await hub.command('agent', 'allow-rejoin', 'twin')
     expect((await hub.join('twin', token.line)).stderr).toBe('')
     await gone
-    await expect(hub.connect('twin', { key: before, cert: before })).rejects.toThrow('Not authorized')
+    await expect(hub.connect('twin', { key: before, cert: before })).rejects.toThrow(
+      'Not authorized',
+    )
     const now = await hub.connect('twin')
     expect(now.connected).toBe(true)
-  }, 40_000)
+  })
 
   test('a server that did not hear the answer asks again with its key, and has joined once', async () => {
     const token = await hub.token()
@@ -235,7 +257,8 @@ describe('who is not let in', () => {
     const authority = await openAuthority({ folder: join(hub.dataFolder, 'tls'), now: Date.now })
     const key = newKey()
     const request = signingRequest(key, 'ghost')
-    const pem = key + (await authority.signAgent({ server: 'ghost', enrolment: '0'.repeat(32), request }, 1))
+    const pem =
+      key + (await authority.signAgent({ server: 'ghost', enrolment: '0'.repeat(32), request }, 1))
     await expect(hub.connect('a1', { key: pem, cert: pem })).rejects.toThrow('Not authorized')
   })
 
@@ -261,7 +284,11 @@ describe('who is not let in', () => {
 })
 
 test.each([
-  ['the command line', async () => (await hub.command('agent', 'revoke', 'cut-1')).code === 0, 'cut-1'],
+  [
+    'the command line',
+    async () => (await hub.command('agent', 'revoke', 'cut-1')).code === 0,
+    'cut-1',
+  ],
   ['the REST API', async () => (await hub.ask('/agents/cut-2/revoke', {})).status === 200, 'cut-2'],
 ] as const)(
   'revoking over %s ends a live connection within 5 s and refuses the next',
@@ -271,20 +298,25 @@ test.each([
     const agent = hub.startAgent(server)
     await until('its samples', () => seen(server))
     const client = async () =>
-      (await hub.ask<{ agents: { server: string; connected: boolean }[] }>('/agents')).body.agents.find(
-        (known) => known.server === server,
-      )!.connected
+      (
+        await hub.ask<{ agents: { server: string; connected: boolean }[] }>('/agents')
+      ).body.agents.find((known) => known.server === server)!.connected
     expect(await client()).toBe(true)
     expect(await revoke()).toBe(true)
     await until('the connection ends', async () => !(await client()), 5_000)
-    await until('the agent says why', () => agent.said.some((line) => line.includes('Not authorized')))
+    await until('the agent says why', () =>
+      agent.said.some((line) => line.includes('Not authorized')),
+    )
     expect(await client()).toBe(false)
     await expect(hub.connect(server)).rejects.toThrow('Not authorized')
     await agent.stop()
     const pem = readFileSync(hub.identityFile(server), 'utf8')
-    const renewal = { certificate: pem.slice(pem.indexOf('-----BEGIN CERT')), request: signingRequest(newKey(), server), signature: 'AAAA' }
+    const renewal = {
+      certificate: pem.slice(pem.indexOf('-----BEGIN CERT')),
+      request: signingRequest(newKey(), server),
+      signature: 'AAAA',
+    }
     const { status, body } = await hub.ask<{ error: { message: string } }>('/enroll/renew', renewal)
     expect([status, body.error.message]).toEqual([403, expect.stringContaining('was revoked at')])
   },
-  40_000,
 )

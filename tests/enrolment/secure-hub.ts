@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
+import type { MadeToken, TokenRequest } from '@harbinger/shared/enrolment-api'
 import { pinnedRequest } from '../../hub/src/models/pinned-request.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -22,7 +23,11 @@ const run = (args: readonly string[], env: object = {}, input?: string): Promise
       [...args],
       { env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv, cwd: root },
       (error, stdout, stderr) =>
-        resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, stdout, stderr }),
+        resolve({
+          code: typeof error?.code === 'number' ? error.code : error ? 1 : 0,
+          stdout,
+          stderr,
+        }),
     )
     child.stdin?.end(input)
   })
@@ -62,13 +67,17 @@ export async function openSecureHub(settings: Readonly<Record<string, string>> =
   let errors = ''
   child.stderr.on('data', (chunk) => (errors += String(chunk)))
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
-  const up = await until('the hub is up', () => {
-    if (child.exitCode !== null) throw new Error(`the hub ended: ${errors}`)
-    const line = lines.find((text) => text.includes('the hub is up'))
-    return line === undefined
-      ? undefined
-      : (JSON.parse(line) as { address: string; mqttPort: number })
-  }, 60_000).catch((error: Error) => {
+  const up = await until(
+    'the hub is up',
+    () => {
+      if (child.exitCode !== null) throw new Error(`the hub ended: ${errors}`)
+      const line = lines.find((text) => text.includes('the hub is up'))
+      return line === undefined
+        ? undefined
+        : (JSON.parse(line) as { address: string; mqttPort: number })
+    },
+    60_000,
+  ).catch((error: Error) => {
     child.kill('SIGKILL')
     throw new Error(`${error.message}; it said ${lines.join(' ')} ${errors}`, { cause: error })
   })
@@ -91,14 +100,8 @@ export async function openSecureHub(settings: Readonly<Record<string, string>> =
   return {
     ...{ folder, ca, url, httpPort, mqttPort, lines, ask, command },
     dataFolder: join(folder, 'data'),
-    /** Makes a token and splits the line that it comes with. */
-    async token(...options: string[]) {
-      const { stdout, stderr, code } = await command('token', 'create', '--json', ...options)
-      if (code !== 0) throw new Error(stderr)
-      const made = JSON.parse(stdout) as { id: string; token: string; line: string }
-      const [, hub, , , , sha256] = made.line.split(' ').slice(1) as [string, string, string, string, string, string]
-      return { ...made, hub, sha256 }
-    },
+    /** Makes a token as the page Settings does. */
+    token: async (asked: TokenRequest = {}) => (await ask<MadeToken>('/tokens', asked)).body,
     /** `harbinger-agent join …` as a line says it. */
     join: (server: string, line: string, extra: readonly string[] = []) => {
       mkdirSync(stateOf(server), { recursive: true })

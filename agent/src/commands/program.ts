@@ -84,7 +84,10 @@ export function openProgram({ clock, logOf, run }: Parts): Command {
     .argument('<hub>', 'https://host:8443, as the line of the hub has it')
     .option('--token <token>', 'from Settings, or from "harbinger token create"')
     .option('--token-file <file>', 'a file that holds the token, - is the standard input')
-    .option('--ca-sha256 <fingerprint>', 'of the authority of the hub; without it, what this system trusts')
+    .option(
+      '--ca-sha256 <fingerprint>',
+      'of the authority of the hub; without it, what this system trusts',
+    )
     .option('--server <name>', 'name of this server (default: its host name)')
     .option('--config <file>', 'YAML file that the settings are written to')
     .option('--json', 'print what came of it as JSON')

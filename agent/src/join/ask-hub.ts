@@ -11,7 +11,10 @@ const maxAnswerBytes = 256 * 1024
 export type Trust = { readonly ca: string } | 'system'
 
 const toPem = (raw: Buffer): string =>
-  `-----BEGIN CERTIFICATE-----\n${raw.toString('base64').match(/.{1,64}/g)!.join('\n')}\n-----END CERTIFICATE-----\n`
+  `-----BEGIN CERTIFICATE-----\n${raw
+    .toString('base64')
+    .match(/.{1,64}/g)!
+    .join('\n')}\n-----END CERTIFICATE-----\n`
 
 /**
  * The certificate with this SHA-256 among those that the hub shows, for verifying it with from then on. Nothing is sent.
@@ -82,7 +85,8 @@ export function askHub<Answer>(
       response.once('error', reject)
       response.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > maxAnswerBytes) response.destroy(new Error(`${hub.host}: the answer is too long`))
+        if (size > maxAnswerBytes)
+          response.destroy(new Error(`${hub.host}: the answer is too long`))
         chunks.push(chunk)
       })
       response.once('end', () => {

@@ -14,14 +14,17 @@ export async function joinCommand(
   const config = await loadConfig({ ...(existsSync(configFile) && { file: configFile }) })
   const server = flags.server ?? config.server
   const named = settings.server.read(server)
-  if (typeof named !== 'string') throw new Error(`--server: expected ${named.expected}, got ${server}`)
+  if (typeof named !== 'string')
+    throw new Error(`--server: expected ${named.expected}, got ${server}`)
   const joined = await joinHub({
     ...{ hub, token, caSha256: flags.caSha256, configFile },
     config: { server: named, stateDirectory: config.stateDirectory },
   })
   if (flags.json) print(JSON.stringify(joined))
   else {
-    print(`${joined.server} has joined ${hub}; its certificate lasts until ${joined.until} and renews itself.`)
+    print(
+      `${joined.server} has joined ${hub}; its certificate lasts until ${joined.until} and renews itself.`,
+    )
     print(`Samples go to ${joined.mqtt}; the settings are in ${joined.configFile}.`)
     print('Start the agent: systemctl restart harbinger-agent, or harbinger-agent run.')
   }

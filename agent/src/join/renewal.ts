@@ -74,9 +74,11 @@ export function openRenewal(options: Options) {
       body: {
         certificate: new X509Certificate(present).toString(),
         request,
-        signature: sign('sha256', statement, createPrivateKey(keyIn(present, identityFile))).toString(
-          'base64',
-        ),
+        signature: sign(
+          'sha256',
+          statement,
+          createPrivateKey(keyIn(present, identityFile)),
+        ).toString('base64'),
       },
       trust: caFile === undefined ? 'system' : { ca: readFileSync(caFile, 'utf8') },
     })

@@ -30,7 +30,9 @@ export function signingRequest(key: string, server: string): string {
     Buffer.from([0]),
     sign('sha256', info, { key: createPrivateKey(key), dsaEncoding: 'der' }),
   )
-  const lines = sequence(info, algorithm, signature).toString('base64').match(/.{1,64}/g)!
+  const lines = sequence(info, algorithm, signature)
+    .toString('base64')
+    .match(/.{1,64}/g)!
   return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`
 }
 
@@ -39,11 +41,7 @@ function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   const content = Buffer.concat(parts)
   const { length } = content
   const size =
-    length < 0x80
-      ? [length]
-      : length < 0x100
-        ? [0x81, length]
-        : [0x82, length >> 8, length & 0xff]
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
   return Buffer.concat([Buffer.from([tag, ...size]), content])
 }
 

@@ -63,7 +63,8 @@ function withAgents<Answer>(options: DataOptions, work: (store: AgentStore) => A
   }
 }
 
-const instant = (at: number | null): string | null => at === null ? null : new Date(at).toISOString()
+const instant = (at: number | null): string | null =>
+  at === null ? null : new Date(at).toISOString()
 
 const toAnswer = ({ server, rejoin, token, ...times }: EnrolledAgent) => ({
   ...{ server, rejoin, token },

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { joinLine, maxTokenHours, maxTokenUses } from '@harbinger/shared/enrolment'
 import type { EnrolmentToken } from '@harbinger/shared/enrolment-api'
 import { type Profile, profiles } from '@harbinger/shared/profiles'

@@ -59,7 +59,10 @@ export function enrolment({ authority, tokens, agents, mqtt, ca, days, now, log 
   }
 
   /** Counted, logged and told; the token itself goes into no log. */
-  function refuse(what: Refused, fields: { address: string; server: string; token?: string }): Refused {
+  function refuse(
+    what: Refused,
+    fields: { address: string; server: string; token?: string },
+  ): Refused {
     limit.failed(fields.address)
     log.warn({ ...fields, reason: what.refused }, 'enrolment refused')
     return what
@@ -100,8 +103,10 @@ export function enrolment({ authority, tokens, agents, mqtt, ca, days, now, log 
       const request = await authority.readRequest(asked.request)
       const who = { address, server, ...(token && { token: token.id }) }
       const known = agents.find(server)
-      const again = 'keySha256' in request && known && token && isRetry(known, token, request.keySha256)
-      const reason = again && token.revokedAt === null && token.expiresAt > now() ? undefined : whyNot(token)
+      const again =
+        'keySha256' in request && known && token && isRetry(known, token, request.keySha256)
+      const reason =
+        again && token.revokedAt === null && token.expiresAt > now() ? undefined : whyNot(token)
       if (reason !== undefined || !token) return refuse({ status: 403, refused: reason! }, who)
       if ('rejected' in request) return refuse({ status: 400, refused: request.rejected }, who)
       if (serverKey(request.server) !== serverKey(server)) {
@@ -118,7 +123,10 @@ export function enrolment({ authority, tokens, agents, mqtt, ca, days, now, log 
         const lost = nameTaken(agents.find(server), token)
         if (lost !== undefined) return refuse({ status: 409, refused: lost }, who)
         if (!tokens.use(token.id, now())) {
-          return refuse({ status: 403, refused: whyNot(tokens.find(asked.token)) ?? usedUp(token) }, who)
+          return refuse(
+            { status: 403, refused: whyNot(tokens.find(asked.token)) ?? usedUp(token) },
+            who,
+          )
         }
         agents.enrol({
           ...{ server, enrolment, keySha256: request.keySha256, token: token.id },

@@ -38,7 +38,15 @@ const noTls =
   'this hub runs without TLS, so no agent can join: set tls.mode to on (docs/security.md), then start it again'
 
 /** What proves who the hub and its agents are: the authority, the hub's certificate, tokens and enrolments. */
-export async function openIdentity({ tls, dataFolder, tokens, agents, isConnected, now, log }: Parts) {
+export async function openIdentity({
+  tls,
+  dataFolder,
+  tokens,
+  agents,
+  isConnected,
+  now,
+  log,
+}: Parts) {
   let ports = { http: 0, mqtt: 0 }
   const secure = tls && (await openSecure(tls))
 

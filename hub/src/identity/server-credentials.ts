@@ -30,9 +30,7 @@ export function machineNames(): string[] {
   )
   const name = hostname().toLowerCase()
   const dns = /^[a-z0-9.-]{1,253}$/.test(name) ? [name] : []
-  return [
-    ...new Set([...dns, ...addresses.map(({ address }) => address), ...loopback]),
-  ]
+  return [...new Set([...dns, ...addresses.map(({ address }) => address), ...loopback])]
 }
 
 /** With what the hub proves who it is, over HTTPS and MQTT alike. It is replaced while connections go on. */
@@ -135,7 +133,10 @@ const longForm = (name: string): string => {
   const left = head ? head.split(':') : []
   const right = tail ? tail.split(':') : []
   const middle = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill('0')
-  return [...left, ...middle, ...right].map((part) => part.replace(/^0+(?=.)/, '')).join(':').toUpperCase()
+  return [...left, ...middle, ...right]
+    .map((part) => part.replace(/^0+(?=.)/, ''))
+    .join(':')
+    .toUpperCase()
 }
 
 const stampOf = (...files: string[]): string =>

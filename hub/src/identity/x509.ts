@@ -1,6 +1,12 @@
 // The library finds its parts through Reflect metadata, which has to be there before it is.
 import 'reflect-metadata'
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, webcrypto } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  webcrypto,
+} from 'node:crypto'
 import { isIP } from 'node:net'
 import * as x509 from '@peculiar/x509'
 
@@ -48,7 +54,11 @@ export const issuerOf = ({ key, certificate }: Credentials): Issuer => ({
 })
 
 /** A new key pair on P-256: the curve every TLS 1.2 peer knows, with the smallest keys. */
-async function newKey(): Promise<{ pem: string; publicKey: webcrypto.CryptoKey; privateKey: webcrypto.CryptoKey }> {
+async function newKey(): Promise<{
+  pem: string
+  publicKey: webcrypto.CryptoKey
+  privateKey: webcrypto.CryptoKey
+}> {
   const pair = (await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
     'sign',
     'verify',
@@ -173,7 +183,8 @@ export async function readRequest(
       (kind === 'rsa' && details!.modulusLength! >= 2048 && details!.modulusLength! <= 4096)
     if (!isFit) {
       return {
-        rejected: 'the key of the request is neither on curve P-256 or P-384 nor RSA of 2048 to 4096 bits',
+        rejected:
+          'the key of the request is neither on curve P-256 or P-384 nor RSA of 2048 to 4096 bits',
       }
     }
     if (!(await request.verify())) return { rejected: 'the request is not signed by its own key' }

@@ -67,7 +67,10 @@ export function agentStore(db: Database) {
       const named = [serverKey(server), server, enrolment, keySha256, token]
       changed(server, enrol.run(...named, enrolledAt, certificateUntil))
     },
-    renew(server: string, { at, until, keySha256 }: { at: number; until: number; keySha256: string }) {
+    renew(
+      server: string,
+      { at, until, keySha256 }: { at: number; until: number; keySha256: string },
+    ) {
       changed(server, renew.run(at, until, keySha256, serverKey(server)))
     },
     /** False when there is no such agent or it is revoked already. */

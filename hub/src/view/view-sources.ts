@@ -76,32 +76,33 @@ export type EnrolmentSources = {
 }
 
 /** What the view may ask of the hub; names are matched without regard to case, undefined is "no such server". */
-export type ViewSources = ModelSources & EnrolmentSources & {
-  readonly now: () => number
-  readonly health: () => Health
-  readonly accuracy: () => Accuracy
-  readonly fleet: () => Fleet
-  /** The current row of every server; cheap, rebuilt only when something changed. */
-  readonly servers: () => readonly ServerSummary[]
-  readonly server: (name: string) => ServerDetail | undefined
-  readonly samples: (
-    name: string,
-    range: { readonly from: number; readonly to: number; readonly stepSeconds?: number },
-  ) => Samples | undefined
-  readonly forecast: (name: string) => Forecast | undefined
-  /** Makes the forecast of a server anew, before the next cycle does; settles when `forecast` answers with it. */
-  readonly forecastNow: (name: string) => Promise<void>
-  /** Why a server is forecast as it is; of the metric asked for, else of the most pressing. */
-  readonly explanation: (name: string, metric?: MetricName) => Promise<Explanation | undefined>
-  /** A refusal says in words what is wrong with the question, or with the server. */
-  readonly whatIf: (
-    name: string,
-    request: WhatIfRequest,
-  ) => Promise<
-    WhatIf | { readonly refused: string; readonly kind: 'invalid' | 'conflict' } | undefined
-  >
-  /** Undefined when no demo fleet runs. */
-  readonly setScenario: ((scenario: Scenario) => Promise<void>) | undefined
-  /** Calls back after every change, at most once a second; returns how to stop. */
-  readonly onChange: (listener: (change: FleetChange) => void) => () => void
-}
+export type ViewSources = ModelSources &
+  EnrolmentSources & {
+    readonly now: () => number
+    readonly health: () => Health
+    readonly accuracy: () => Accuracy
+    readonly fleet: () => Fleet
+    /** The current row of every server; cheap, rebuilt only when something changed. */
+    readonly servers: () => readonly ServerSummary[]
+    readonly server: (name: string) => ServerDetail | undefined
+    readonly samples: (
+      name: string,
+      range: { readonly from: number; readonly to: number; readonly stepSeconds?: number },
+    ) => Samples | undefined
+    readonly forecast: (name: string) => Forecast | undefined
+    /** Makes the forecast of a server anew, before the next cycle does; settles when `forecast` answers with it. */
+    readonly forecastNow: (name: string) => Promise<void>
+    /** Why a server is forecast as it is; of the metric asked for, else of the most pressing. */
+    readonly explanation: (name: string, metric?: MetricName) => Promise<Explanation | undefined>
+    /** A refusal says in words what is wrong with the question, or with the server. */
+    readonly whatIf: (
+      name: string,
+      request: WhatIfRequest,
+    ) => Promise<
+      WhatIf | { readonly refused: string; readonly kind: 'invalid' | 'conflict' } | undefined
+    >
+    /** Undefined when no demo fleet runs. */
+    readonly setScenario: ((scenario: Scenario) => Promise<void>) | undefined
+    /** Calls back after every change, at most once a second; returns how to stop. */
+    readonly onChange: (listener: (change: FleetChange) => void) => () => void
+  }
