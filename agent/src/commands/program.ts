@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { productVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
 import { type Config, loadConfig, settingsHelp } from '../config.ts'
+import type { JoinFlags } from '../join/join-command.ts'
 import type { Log } from '../log.ts'
 
 type Parts = {
@@ -11,15 +12,6 @@ type Parts = {
 }
 
 type Flags = { readonly config?: string; readonly json?: boolean; readonly printConfig?: boolean }
-
-export type JoinFlags = {
-  readonly token?: string
-  readonly tokenFile?: string
-  readonly caSha256?: string
-  readonly server?: string
-  readonly config?: string
-  readonly json?: boolean
-}
 
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 

@@ -1,7 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
-import type { JoinFlags } from '../commands/program.ts'
 import { defaultConfigFiles, loadConfig, settings } from '../config.ts'
 import { joinHub } from './join.ts'
+
+export type JoinFlags = {
+  readonly token?: string
+  readonly tokenFile?: string
+  readonly caSha256?: string
+  readonly server?: string
+  readonly config?: string
+  readonly json?: boolean
+}
 
 /** `harbinger-agent join` */
 export async function joinCommand(
