@@ -52,7 +52,7 @@ module.exports = {
       'only-hub-ts-wires',
       {
         ...code,
-        path: '^hub/src/(ingest|window|forecast|risk|alert|view|explain|storage|people)/',
+        path: '^hub/src/(ingest|window|forecast|risk|alert|view|explain|storage|people|identity)/',
       },
       { path: '^hub/src/(hub|main)\\.ts$' },
     ),
@@ -76,6 +76,7 @@ module.exports = {
     door('better-sqlite3', 'hub/src/storage'),
     door('fastify', 'hub/src/view'),
     door('openid-client', 'hub/src/people'),
+    door('@peculiar/x509', 'hub/src/identity'),
     door('onnxruntime-node', 'model-training/src/onnx'),
     door('mqtt', 'agent/src/publish', 'hub/src/ingest', 'hub/src/commands', 'hub/src/bench'),
   ],

@@ -21,6 +21,20 @@ export async function openMachine(config: Config, clock: Clock, log: Log): Promi
   return otherMachine({ ...config, platform: process.platform, clock, log })
 }
 
+/** Loaded by an agent that has joined alone. */
+async function openRenewalOf(
+  { server, renewalUrl, identityFile, caFile }: Config,
+  parts: { clock: Clock; log: Log; onRenewed: () => Promise<void> },
+) {
+  if (renewalUrl === undefined || identityFile === undefined) return undefined
+  const { openRenewal } = await import('./join/renewal.ts')
+  return openRenewal({
+    ...{ server, renewalUrl, identityFile, caFile, phase: phaseOf(server) / 2 ** 32 },
+    ...{ clock: parts.clock, log: parts.log },
+    onRenewed: () => void parts.onRenewed(),
+  })
+}
+
 /** The agent, in the order the data travels: sample, then publish. */
 export async function openAgent(config: Config, clock: Clock, log: Log) {
   const startedAt = clock.now()
@@ -56,6 +70,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
   const publisher = await openPublisher({
     server: config.server,
     hubUrl: config.hub,
+    credentials: config,
     spool,
     nextSeq: sequence.peek,
     inventory: machine.inventory(),
@@ -68,6 +83,8 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
       schedule.setInterval(seconds * 1000)
     },
   })
+
+  const renewal = await openRenewalOf(config, { clock, log, onRenewed: publisher.connectAnew })
 
   let isSampling = false
   async function sampleOnce() {
@@ -118,6 +135,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
     status,
     async close() {
       schedule.close()
+      renewal?.close()
       await publisher.close()
       await spool.close()
       sequence.close()

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { isAbsolute } from 'node:path'
 import { isProfile, type Profile, profiles } from '@harbinger/shared/profiles'
 import { isServerName } from '@harbinger/shared/server'
 import { type LogLevel, logLevels } from './log.ts'
@@ -8,6 +9,9 @@ import { readHubUrl } from './publish/connection.ts'
 export type Config = {
   readonly server: string
   readonly hub: string
+  readonly caFile: string | undefined
+  readonly identityFile: string | undefined
+  readonly renewalUrl: string | undefined
   readonly intervalSeconds: number
   readonly profile: Profile | undefined
   readonly tags: readonly string[]
@@ -52,7 +56,7 @@ const oneOf =
   (given: unknown): Value | Wrong =>
     values.find((value) => value === given) ?? wrong(`one of ${values.join(', ')}`)
 
-const absolutePath = text('an absolute path', (path) => path.startsWith('/'))
+const absolutePath = text('an absolute path', isAbsolute)
 
 /** Every setting: key in YAML, variable of the environment, default, unit. */
 export const settings: { readonly [key in keyof Config]: Setting<Config[key]> } = {
@@ -64,9 +68,30 @@ export const settings: { readonly [key in keyof Config]: Setting<Config[key]> } 
   },
   hub: {
     env: 'HARBINGER_HUB',
-    help: 'where the hub listens, mqtt://host:port or mqtts://host:port',
+    help: 'where the hub hears agents, mqtt://host:port or mqtts://host:port',
     fallback: () => 'mqtt://127.0.0.1:1883',
     read: text('an address like mqtt://host:1883', (url) => readHubUrl(url) !== undefined),
+  },
+  caFile: {
+    env: 'HARBINGER_CA_FILE',
+    help: 'PEM file that verifies the hub over mqtts (default: what this system trusts); join writes it',
+    fallback: () => undefined,
+    read: absolutePath,
+  },
+  identityFile: {
+    env: 'HARBINGER_IDENTITY_FILE',
+    help: 'PEM file with the key and the certificate of this agent; join writes it',
+    fallback: () => undefined,
+    read: absolutePath,
+  },
+  renewalUrl: {
+    env: 'HARBINGER_RENEWAL_URL',
+    help: 'where the certificate is renewed, https://host:8443; join writes it',
+    fallback: () => undefined,
+    read: text(
+      'an address like https://host:8443',
+      (url) => URL.canParse(url) && new URL(url).protocol === 'https:',
+    ),
   },
   intervalSeconds: {
     env: 'HARBINGER_INTERVAL_SECONDS',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { SettingKey } from './settings.ts'
+import { type SettingKey, yesNo } from './settings.ts'
 
 /** How the hub reaches a broker that somebody else runs. */
 export type BrokerConfig = {
@@ -33,9 +33,7 @@ export function readBroker(value: Read, mistakes: string[]): BrokerConfig | unde
     caFile: optional('broker.caFile'),
     certFile: optional('broker.certFile'),
     keyFile: optional('broker.keyFile'),
-    allowPlain: value('broker.allowPlain', (text) =>
-      text === 'yes' || text === 'no' ? text : undefined,
-    ),
+    allowPlain: value('broker.allowPlain', yesNo),
   }
   if (url === '') return undefined
   const { protocol, hostname, username, password } = new URL(url)
@@ -44,7 +42,7 @@ export function readBroker(value: Read, mistakes: string[]): BrokerConfig | unde
       'broker.url: name and password belong into broker.username and broker.passwordFile',
     )
   }
-  if (protocol === 'mqtt:' && !loopback.test(hostname) && broker.allowPlain === 'no') {
+  if (protocol === 'mqtt:' && !loopback.test(hostname) && !broker.allowPlain) {
     mistakes.push(
       `broker.url: ${protocol}//${hostname} is not encrypted; use mqtts://, or say broker.allowPlain: yes`,
     )
@@ -57,7 +55,6 @@ export function readBroker(value: Read, mistakes: string[]): BrokerConfig | unde
   }
   return {
     ...broker,
-    allowPlain: broker.allowPlain === 'yes',
     password: broker.password ?? readSecret(broker.passwordFile, mistakes),
   }
 }

@@ -5,8 +5,9 @@ import { baseModelFolder } from '@harbinger/model-training/model/shipped'
 import { isProfile, type ProfileRule } from '@harbinger/shared/profiles'
 import { parse } from 'yaml'
 import { type BrokerConfig, brokerLines, readBroker } from './broker-config.ts'
+import { isLoopback, printTls, readTls, type TlsConfig } from './identity/tls-config.ts'
 import { type LoginSettings, readLogin, shownLogin } from './people/login-settings.ts'
-import { countOrNone, positive, port, settings, type SettingKey } from './settings.ts'
+import { countOrNone, positive, port, settings, type SettingKey, yesNo } from './settings.ts'
 import { parseQuietHours, type QuietHours } from './training/limits.ts'
 
 /** Everything the hub can be told, checked; nothing else reads files or the environment for it. */
@@ -16,10 +17,13 @@ export type Config = {
     readonly host: string
     readonly port: number
     readonly allowedHosts: readonly string[]
+    readonly hstsSeconds: number
   }
-  readonly mqtt: { readonly host: string; readonly port: number }
+  readonly mqtt: { readonly host: string; readonly port: number; readonly allowPlain: boolean }
   /** A broker that somebody else runs; undefined: the hub runs its own, at `mqtt`. */
   readonly broker: BrokerConfig | undefined
+  /** Undefined when the hub speaks in the clear. */
+  readonly tls: TlsConfig | undefined
   readonly dataFolder: string
   readonly modelFolder: string
   readonly device: 'auto' | 'cpu' | 'webgpu' | 'cuda'
@@ -93,15 +97,28 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
       .map((part) => part.trim())
       .filter(Boolean)
 
+  const tls = readTls(value, mistakes)
+  // With TLS the usual ports are others, so that nobody takes one for the other.
+  const portOf = (key: 'http.port' | 'mqtt.port', secure: number): number => {
+    const { env: variable } = settings[key]
+    const isGiven = [flags[key], env[variable], written.get(key)].some((v) => v !== undefined)
+    return tls && !isGiven ? secure : value(key, port)
+  }
   const config: Config = {
     file: path,
     http: {
       host: value('http.host', text),
-      port: value('http.port', port),
+      port: portOf('http.port', 8443),
+      hstsSeconds: value('http.hstsSeconds', countOrNone),
       allowedHosts: value('http.allowedHosts', list),
     },
-    mqtt: { host: value('mqtt.host', text), port: value('mqtt.port', port) },
+    mqtt: {
+      host: value('mqtt.host', text),
+      port: portOf('mqtt.port', 8883),
+      allowPlain: value('mqtt.allowPlain', yesNo),
+    },
     broker: readBroker(value, mistakes),
+    tls,
     dataFolder: value('data.folder', text),
     modelFolder: value('model.folder', (given) => given || baseModelFolder),
     device: value('forecast.device', oneOf('auto', 'cpu', 'webgpu', 'cuda')),
@@ -131,6 +148,11 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
   if (config.broker && config.demo.servers > 0) {
     mistakes.push(
       'demo.servers: the simulated fleet speaks to the embedded broker; leave broker.url out',
+    )
+  }
+  if (!config.broker && !tls && !config.mqtt.allowPlain && !isLoopback(config.mqtt.host)) {
+    mistakes.push(
+      `mqtt.host = ${config.mqtt.host}: without TLS agents are heard on this machine alone; set tls.mode to on, or mqtt.allowPlain to yes if everybody on that network may read and forge what servers say`,
     )
   }
   if (mistakes.length > 0) {
@@ -199,10 +221,13 @@ export function printConfig(config: Config): string {
   const flat: Record<SettingKey, unknown> = {
     'http.host': config.http.host,
     'http.port': config.http.port,
+    'http.hstsSeconds': config.http.hstsSeconds,
     'http.allowedHosts': config.http.allowedHosts.join(','),
     'mqtt.host': config.mqtt.host,
     'mqtt.port': config.mqtt.port,
+    'mqtt.allowPlain': config.mqtt.allowPlain ? 'yes' : 'no',
     ...brokerLines(config.broker),
+    ...printTls(config.tls),
     'data.folder': config.dataFolder,
     'model.folder': config.modelFolder,
     'forecast.device': config.device,

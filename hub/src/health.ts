@@ -8,7 +8,8 @@ import type { BrokerStatus } from './ingest/broker-status.ts'
 type Parts = {
   readonly now: () => number
   readonly forecaster: Pick<Forecaster, 'status'>
-  readonly broker: Pick<Broker, 'counters' | 'waiting' | 'lagMs' | 'isFailing'> & {
+  readonly broker: Pick<Broker, 'waiting' | 'lagMs' | 'isFailing'> & {
+    counters(): Readonly<Record<string, number>>
     status(): BrokerStatus
   }
   readonly rounds: Pick<Cycles, 'last' | 'counters'>

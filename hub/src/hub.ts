@@ -8,6 +8,9 @@ import { openExplainer } from './explain/explainer.ts'
 import { openForecaster } from './forecast/forecaster.ts'
 import { freshForecast } from './forecast/fresh-forecast.ts'
 import { hubHealth } from './health.ts'
+import { openIdentity } from './identity/identity.ts'
+import { reachable } from './identity/join-address.ts'
+import { isLoopback } from './identity/tls-config.ts'
 import { openBroker } from './ingest/broker.ts'
 import { openExternalBroker } from './ingest/external-broker.ts'
 import type { Log } from './log.ts'
@@ -36,7 +39,8 @@ export type Hub = Awaited<ReturnType<typeof openHub>>
 export async function openHub(config: Config, { clock, log, demo }: HubOptions) {
   const { now } = clock
   const stores = openStores(config.dataFolder, config.profileRules)
-  const { servers, rollups, quarantine, agents } = stores
+  const commandSecret = newSecret()
+  const { servers, rollups, quarantine, agentCosts } = stores
   const window = fleetWindow((serverId, series) =>
     loadSeries(rollups, { serverId, series, now: now() }),
   )
@@ -64,7 +68,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     agent: ({ id }) => ({
       quarantined: quarantine.counts(id),
       lastQuarantined: quarantine.last(id),
-      own: agents.last(id),
+      own: agentCosts.last(id),
     }),
     samples: (server, range) => query(server, range, now()),
     health: () => health(),
@@ -85,6 +89,16 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     isConflict: (name) => broker.isConflict(name),
   })
 
+  const people = openPeople({
+    ...{ stores: stores.people, settings: config.login, commandSecret, now, log },
+    ...{ isLoopback: isLoopbackOnly(config), setUp: setUpSecret(config.dataFolder) },
+  })
+  const identity = await openIdentity({
+    ...{ tls: config.tls, brokerUrl: config.broker?.url, dataFolder: config.dataFolder, now, log },
+    ...{ tokens: stores.tokens, agents: stores.agents },
+    isConnected: (name) => broker.isConnected(name),
+    audit: (row) => people.audit.add({ at: now(), ...row }),
+  })
   const intake = {
     ...{ now, log },
     keep: messageKeeper(stores, window),
@@ -92,7 +106,10 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   }
   const broker = config.broker
     ? openExternalBroker({ ...intake, address: config.broker })
-    : await openBroker({ ...intake, ...config.mqtt })
+    : await openBroker({
+        ...{ ...intake, ...config.mqtt, gate: identity.secure },
+        alsoLocal: demo !== undefined && config.tls !== undefined,
+      })
   loadForecasts(stores, fleet.setForecast)
 
   const rounds = cycles(async (at, { lap, count }) => {
@@ -135,36 +152,62 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     clock.every(60 * minuteMs, (due) => void accuracy.retention(due)),
     clock.every(60 * minuteMs, () => people.forget()),
     clock.every(1000, () => void fleet.tick()),
+    clock.every(1000, () => {
+      // The command line writes to the same file.
+      if (stores.agents.refresh()) broker.recheck()
+    }),
+    clock.every(10_000, () => broker.recheck()),
+    clock.every(10_000, () => void identity.renew()),
     clock.every(1000, (due) => {
       // The first forecasts come before anything that can wait.
       if (rounds.last()) void episodes.refresh(due)
     }),
   ]
-  const problems = () => [...accuracy.problems(), ...models.problems()]
+  const isOpenPlain = !config.broker && !config.tls && !isLoopback(config.mqtt.host)
+  const plainMqtt = `agents are heard in the clear on ${config.mqtt.host} (mqtt.allowPlain): whoever reaches that port may read and forge what servers say`
+  if (isOpenPlain) log.warn({ host: config.mqtt.host, port: broker.port }, plainMqtt)
+  const problems = () => [
+    ...[...accuracy.problems(), ...models.problems(), ...identity.problems()],
+    ...(isOpenPlain ? [plainMqtt] : []),
+  ]
   const health = hubHealth({
     ...{ now, forecaster, broker, rounds, accuracy: { problems }, servers: servers.count },
   })
-  const { host, port, allowedHosts } = config.http
-  const commandSecret = newSecret()
-  const people = openPeople({
-    ...{ stores: stores.people, settings: config.login, commandSecret, now, log },
-    ...{ isLoopback: isLoopbackOnly(config), setUp: setUpSecret(config.dataFolder) },
-  })
-  const sources = { ...fleet.sources, ...explainer, ...models.sources, forecastNow, people }
+  const { host, port, allowedHosts, hstsSeconds } = config.http
   const { trustedProxies } = config.login
+  const enrolment = {
+    ...identity.sources,
+    revokeAgent(server: string) {
+      const revoked = identity.sources.revokeAgent(server)
+      broker.recheck()
+      return revoked
+    },
+  }
+  const sources = {
+    ...{ ...fleet.sources, ...explainer, ...models.sources, ...enrolment, forecastNow, people },
+  }
   const view = await openView({
-    ...{ host, port, allowedHosts, trustedProxies, sources, uiDirectory: config.uiFolder, log },
+    ...{ host, port, sources, uiDirectory: config.uiFolder, log, hstsSeconds, trustedProxies },
+    allowedHosts: [...allowedHosts, ...identity.names(host)],
+    credentials: identity.secure?.credentials,
   })
-  people.announce(view.address)
-  const forgetRunning = noteRunningHub(config.dataFolder, {
-    ...{ address: view.address, secret: commandSecret },
-  })
+  identity.listens({ http: view.port, mqtt: broker.port ?? 0 })
+  people.announce(reachable({ tls: config.tls, host }, view))
+  const note = () =>
+    noteRunningHub(config.dataFolder, {
+      ...{ address: view.address, secret: commandSecret },
+      certificate: identity.secure?.credentials.leaf(),
+    })
+  identity.secure?.credentials.onChange(() => void note())
+  const forgetRunning = note()
   void rounds.start(now())
 
   return {
     address: view.address,
     /** Undefined with an external broker. */
     mqttPort: broker.port,
+    /** Where a simulated fleet of this machine is heard. */
+    localMqttPort: broker.localPort,
     sources,
     /** Begins a forecast cycle before one is due, unless one runs; settles when it is through. */
     forecastFleet: () => rounds.start(now()),

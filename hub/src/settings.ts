@@ -18,14 +18,30 @@ const aPort = { expects: 'a port, 0 to 65535' }
 const hours = { unit: 'hours', expects: 'a number of hours above 0' }
 const aUrl = { expects: 'an https address (http only on loopback), or nothing' }
 const claimValues = { expects: 'values of the claim with commas between, * is anybody' }
+const yesOrNo = { expects: 'yes or no' }
+const aFile = { expects: 'a file, or nothing' }
 const days = { unit: 'days', expects: 'a number of days above 0' }
 
 export const settings = {
   'http.host': setting('HTTP_HOST', '127.0.0.1'),
   'http.port': setting('HTTP_PORT', 8080, aPort),
+  'http.hstsSeconds': setting('HTTP_HSTS_SECONDS', 31_536_000, {
+    unit: 'seconds',
+    expects: 'a number of seconds, 0 is none',
+  }),
   'http.allowedHosts': setting('HTTP_ALLOWED_HOSTS', '', { expects: 'names with commas between' }),
   'mqtt.host': setting('MQTT_HOST', '127.0.0.1'),
   'mqtt.port': setting('MQTT_PORT', 1883, aPort),
+  'mqtt.allowPlain': setting('MQTT_ALLOW_PLAIN', 'no', yesOrNo),
+  'tls.mode': setting('TLS_MODE', 'off', { expects: 'on or off' }),
+  'tls.names': setting('TLS_NAMES', '', { expects: 'names and addresses with commas between' }),
+  'tls.serverDays': setting('TLS_SERVER_DAYS', 90, days),
+  'tls.agentDays': setting('TLS_AGENT_DAYS', 90, days),
+  'tls.certificateFile': setting('TLS_CERTIFICATE_FILE', '', aFile),
+  'tls.keyFile': setting('TLS_KEY_FILE', '', aFile),
+  'tls.trustFile': setting('TLS_TRUST_FILE', '', aFile),
+  'tls.caCertificateFile': setting('TLS_CA_CERTIFICATE_FILE', '', aFile),
+  'tls.caKeyFile': setting('TLS_CA_KEY_FILE', '', aFile),
   'broker.url': setting('BROKER_URL', '', {
     expects: 'mqtts://host:port, mqtt://host:port, or nothing for the embedded broker',
   }),
@@ -38,7 +54,7 @@ export const settings = {
   'broker.caFile': setting('BROKER_CA_FILE', '', { expects: 'a file, or nothing' }),
   'broker.certFile': setting('BROKER_CERT_FILE', '', { expects: 'a file, or nothing' }),
   'broker.keyFile': setting('BROKER_KEY_FILE', '', { expects: 'a file, or nothing' }),
-  'broker.allowPlain': setting('BROKER_ALLOW_PLAIN', 'no', { expects: 'yes or no' }),
+  'broker.allowPlain': setting('BROKER_ALLOW_PLAIN', 'no', yesOrNo),
   'data.folder': setting('DATA_FOLDER', '.harbinger/data'),
   'model.folder': setting('MODEL_FOLDER', '', { expects: 'a folder, or nothing' }),
   'forecast.device': setting('FORECAST_DEVICE', 'auto', { expects: 'auto, cpu, webgpu or cuda' }),
@@ -75,7 +91,7 @@ export const settings = {
   }),
   'login.idleHours': setting('LOGIN_IDLE_HOURS', 8, hours),
   'login.hours': setting('LOGIN_HOURS', 168, hours),
-  'login.openOnLoopback': setting('LOGIN_OPEN_ON_LOOPBACK', 'no', { expects: 'yes or no' }),
+  'login.openOnLoopback': setting('LOGIN_OPEN_ON_LOOPBACK', 'no', yesOrNo),
   'audit.days': setting('AUDIT_DAYS', 365, days),
   'oidc.issuer': setting('OIDC_ISSUER', '', aUrl),
   'oidc.clientId': setting('OIDC_CLIENT_ID', ''),
@@ -102,6 +118,9 @@ export const positive = (text: string): number | undefined =>
 /** 0 or more. */
 export const countOrNone = (text: string): number | undefined =>
   /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
+
+export const yesNo = (text: string): boolean | undefined =>
+  ({ yes: true, true: true, no: false, false: false })[text]
 
 export const port = (text: string): number | undefined =>
   /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined

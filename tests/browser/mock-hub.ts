@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import type { ServerSummary } from '@harbinger/shared/api'
 import type { WhatIfRequest } from '@harbinger/shared/explanation'
+import type { Role } from '@harbinger/shared/people-api'
 import { explanationOf, whatIfOf, withheldExplanation } from '../view/fake-explanation.ts'
 import { mockAccuracy } from './mock-accuracy.ts'
+import { mockEnrolment } from './mock-enrolment.ts'
 import { mockFleet } from './mock-fleet.ts'
 import { mockModels } from './mock-models.ts'
 
@@ -21,10 +23,12 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
   const now = () => Date.now()
   const fleet = mockFleet(size, now())
   const models = mockModels()
+  const enrolment = mockEnrolment(now())
   const streams = new Set<ServerResponse>()
   const asked: string[] = []
   const supposed: WhatIfRequest[] = []
   let refusing = false
+  let role: Role = 'admin'
   let withholding = false
   let eventId = 0
 
@@ -49,13 +53,15 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
     const [, , , what, name, part] = url.pathname.split('/')
     if (what === 'health') return json(response, { status: 'ok', version: '0.1.0-test' })
     if (what === 'session') {
-      const caller = { name: 'ada', role: 'admin', kind: 'user', hasPassword: true }
+      const caller = { name: 'ada', role, kind: 'user', hasPassword: true }
       return json(response, { mode: 'login', caller, provider: null, notice: null })
     }
     if (what === 'accuracy') return json(response, mockAccuracy(now()))
     const isOfModels = what === 'models' || what === 'training'
     const ofModels = isOfModels && (await models.answer(request, url.pathname.slice(7)))
     if (ofModels) return json(response, ofModels[1], ofModels[0])
+    const ofEnrolment = await enrolment.answer(request, url.pathname.slice(7))
+    if (ofEnrolment) return json(response, ofEnrolment[1], ofEnrolment[0])
     if (what === 'fleet') return json(response, fleet.fleet(now()))
     if (what === 'scenario') {
       let body = ''
@@ -133,6 +139,8 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     names: fleet.names,
+    /** What whoever looks may do. */
+    actAs: (as: Role) => void (role = as),
     /** What was asked of it so far, as "GET /path". */
     asked,
     /** The what-if questions so far. */

@@ -64,6 +64,18 @@ test('behind a trusted proxy with https the cookie is Secure and of this host al
   )
 })
 
+test('browsers insist on https for as long as the settings say, or not at all', async () => {
+  const headers = { 'x-forwarded-proto': 'https' }
+  for (const [hstsSeconds, told] of [
+    [60, 'max-age=60'],
+    [0, undefined],
+  ] as const) {
+    const view = await withUser({}, { trustedProxies: ['127.0.0.1'], hstsSeconds })
+    const answer = await view.ask({ url: '/api/v1/session', headers })
+    expect(answer.headers['strict-transport-security']).toBe(told)
+  }
+})
+
 test('a wrong password and a name that nobody has are one answer, and take as long', async () => {
   // Some 30 ms, which is more than anything else of a login.
   const view = await withUser({ cost: { memory: 8192, passes: 3, parallelism: 1 } })

@@ -27,7 +27,7 @@ export async function openPeopleView(
   const { log, lines } = fakeLog()
   const { app, routes } = await viewApp({
     sources: fakeSources([serverRow('db01')], { people: memory.people }).sources,
-    ...{ host, log, uiDirectory: '/nowhere', ...view },
+    ...{ host, log, uiDirectory: '/nowhere', hstsSeconds: 31_536_000, ...view },
   })
   const { users, sessions } = memory.stores.people
 

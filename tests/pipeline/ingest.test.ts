@@ -3,7 +3,7 @@ import { connectAsync, type MqttClient } from 'mqtt'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptySeries } from '../../shared/src/window/series.ts'
 import { topic } from '../../shared/src/topics.ts'
-import { agentStore } from '../../hub/src/storage/agent-store.ts'
+import { agentCostStore } from '../../hub/src/storage/agent-cost-store.ts'
 import { openDatabase } from '../../hub/src/storage/database.ts'
 import { type LiveWindow, messageKeeper } from '../../hub/src/storage/keep-messages.ts'
 import { quarantineStore } from '../../hub/src/storage/quarantine-store.ts'
@@ -23,7 +23,7 @@ async function openIngest() {
   const rollups = rollupStore(db)
   const stores = {
     ...{ db, servers, rollups, samples: sampleStore(db), quarantine: quarantineStore(db) },
-    agents: agentStore(db),
+    agentCosts: agentCostStore(db),
   }
   const clock = { now: start }
   const window = fleetWindow((serverId, series) =>
@@ -428,7 +428,7 @@ test('keeps what an agent says of itself, and no more than numbers', async () =>
   await agent.say('samples', withOwn)
   await agent.say('samples', sample(2))
   const server = hub.servers.find('web1')!
-  expect(hub.agents.last(server.id)).toEqual({ at: start, readings: own })
+  expect(hub.agentCosts.last(server.id)).toEqual({ at: start, readings: own })
   expect(server.unknownReadings).toBe(0)
 })
 

@@ -12,7 +12,12 @@ import { quantileLevels } from '@harbinger/shared/forecast/quantiles'
 import { profiles } from '@harbinger/shared/profiles'
 import { memoryPeople } from './memory-people.ts'
 import { explanationOf, whatIfOf } from './fake-explanation.ts'
-import type { FleetChange, ModelSources, ViewSources } from '../../hub/src/view/view-sources.ts'
+import type {
+  EnrolmentSources,
+  FleetChange,
+  ModelSources,
+  ViewSources,
+} from '../../hub/src/view/view-sources.ts'
 
 export const now = Date.parse('2026-03-02T10:00:00.000Z')
 const instant = (at: number) => new Date(at).toISOString()
@@ -179,6 +184,18 @@ const modelSources: ModelSources = {
   cancelTraining: () => undefined,
 }
 
+/** A hub without TLS: nobody can join it. */
+const enrolmentSources: EnrolmentSources = {
+  enrol: async () => ({ status: 409, refused: 'it is only a test' }),
+  renewAgent: async () => ({ status: 409, refused: 'it is only a test' }),
+  tokens: () => ({ tokens: [], hub: null, caSha256: null, problem: 'no TLS', nextCursor: null }),
+  createToken: () => ({ refused: 'it is only a test' }),
+  revokeToken: () => undefined,
+  agents: () => ({ agents: [], nextCursor: null }),
+  revokeAgent: () => undefined,
+  allowRejoin: () => undefined,
+}
+
 /** A fleet in memory that changes when told to. */
 export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSources> = {}) {
   const listeners = new Set<(change: FleetChange) => void>()
@@ -209,6 +226,7 @@ export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSource
       return row && whatIfOf(rampForecast(row.name), 0.5, now)
     },
     ...modelSources,
+    ...enrolmentSources,
     setScenario: undefined,
     onChange(listener) {
       listeners.add(listener)

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { productVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
 import { type Config, loadConfig, settingsHelp } from '../config.ts'
+import type { JoinFlags } from '../join/join-command.ts'
 import type { Log } from '../log.ts'
 
 type Parts = {
@@ -68,6 +69,24 @@ export function openProgram({ clock, logOf, run }: Parts): Command {
       if (!report.running) process.exitCode = 1
     },
   ).option('--json', 'print the status as JSON')
+
+  program
+    .command('join')
+    .description('join a hub: make a key, buy a certificate with a token, write the settings')
+    .argument('<hub>', 'https://host:8443, as the line of the hub has it')
+    .option('--token <token>', 'from Settings, or from "harbinger token create"')
+    .option('--token-file <file>', 'a file that holds the token, - is the standard input')
+    .option(
+      '--ca-sha256 <fingerprint>',
+      'of the authority of the hub; without it, what this system trusts',
+    )
+    .option('--server <name>', 'name of this server (default: its host name)')
+    .option('--config <file>', 'YAML file that the settings are written to')
+    .option('--json', 'print what came of it as JSON')
+    .action(async (hub: string, flags: JoinFlags) => {
+      const { joinCommand } = await import('../join/join-command.ts')
+      await joinCommand(hub, flags, print)
+    })
 
   return program
 }

@@ -4,7 +4,7 @@ import { contractVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { AgentSample } from '../sample/sampler.ts'
-import { connectMqtt } from './connection.ts'
+import { connectMqtt, type CredentialFiles } from './connection.ts'
 import { replayOf } from './replay.ts'
 import type { Spool } from './spool.ts'
 
@@ -13,6 +13,7 @@ export type Publisher = Awaited<ReturnType<typeof openPublisher>>
 type Options = {
   readonly server: string
   readonly hubUrl: string
+  readonly credentials?: CredentialFiles
   readonly spool: Spool
   /** The number that the next sample will have. */
   readonly nextSeq: () => number
@@ -35,6 +36,7 @@ const goodbyeMs = 2_000
 export async function openPublisher({
   server,
   hubUrl,
+  credentials,
   spool,
   nextSeq,
   inventory,
@@ -48,6 +50,11 @@ export async function openPublisher({
   let attempts = 0
   let greeting: 'started' | 'reconnected' | undefined
   let isReachable: boolean | undefined
+  /** Why the last connection failed, and what of it was said. */
+  let reason: string | undefined
+  let toldReason: string | undefined
+  /** A connection ends because the next one proves itself otherwise. */
+  let isChanging = false
 
   const statusNow = (state: Status['state'], reason: string, oldest?: number): string =>
     JSON.stringify({
@@ -68,17 +75,21 @@ export async function openPublisher({
     payload: Buffer.from(statusNow('offline', 'connection lost')),
   })
 
-  const client = await connectMqtt(hubUrl, {
-    clientId: server,
-    protocolVersion: 4,
-    // The spool remembers for us, across brokers that forget sessions.
-    clean: true,
-    resubscribe: false,
-    keepalive: 30,
-    connectTimeout: 10_000,
-    reconnectPeriod: reconnectMs,
-    will: lastWords(),
-  })
+  const client = await connectMqtt(
+    hubUrl,
+    {
+      clientId: server,
+      protocolVersion: 4,
+      // The spool remembers for us, across brokers that forget sessions.
+      clean: true,
+      resubscribe: false,
+      keepalive: 30,
+      connectTimeout: 10_000,
+      reconnectPeriod: reconnectMs,
+      will: lastWords(),
+    },
+    credentials,
+  )
 
   const send = (kind: 'status' | 'inventory', payload: string) =>
     client.publish(topic(server, kind), payload, { qos: 1, retain: true })
@@ -96,6 +107,8 @@ export async function openPublisher({
     client.options.reconnectPeriod = reconnectMs
     log.info({ hub: hubUrl, waiting: spool.state().samples }, 'connected to the hub')
     isReachable = true
+    isChanging = false
+    toldReason = undefined
     client.subscribe([topic(server, 'ack'), topic(server, 'config')], { qos: 1 }, (error) => {
       // A connection that broke meanwhile says so itself.
       if (error && client.connected)
@@ -112,12 +125,19 @@ export async function openPublisher({
     attempts++
     client.options.reconnectPeriod = reconnectWait(attempts, { firstMs: reconnectMs, random })
     client.options.will = lastWords()
-    if (isReachable !== false)
-      log.warn({ hub: hubUrl }, 'no connection to the hub; samples are kept')
+    const isNews = isReachable !== false || (reason !== undefined && reason !== toldReason)
+    if (isNews && !isChanging) {
+      log.warn({ hub: hubUrl, reason }, 'no connection to the hub; samples are kept')
+      toldReason = reason
+    }
+    reason = undefined
     isReachable = false
   })
 
-  client.on('error', (error) => log.debug({ reason: error.message }, 'connection failed'))
+  client.on('error', (error) => {
+    reason = error.message
+    log.debug({ reason }, 'connection failed')
+  })
 
   client.on('message', (name, payload) => {
     if (name === topic(server, 'ack')) onAck(readNumber(payload, 'upTo'))
@@ -150,6 +170,14 @@ export async function openPublisher({
       client.publish(topic(server, 'samples'), json, { qos: 1 })
     },
     state: () => ({ connected: client.connected, lastAck, spool: spool.state() }),
+    /** Connects anew, to prove itself with what it has now. A clean end, so that nobody takes it for a failure. */
+    async connectAnew(): Promise<void> {
+      if (!client.connected) return
+      replay.stop()
+      isChanging = true
+      await client.endAsync(false)
+      client.reconnect()
+    },
     /** Says goodbye, so that the hub does not take a stop for a failure; a hub that does not listen is not waited for. */
     async close(reason = 'stopped'): Promise<void> {
       replay.stop()

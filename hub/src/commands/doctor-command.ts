@@ -7,6 +7,7 @@ import { graphsFolder } from '@harbinger/model-training/model/shipped'
 import type { Clock } from '../clock.ts'
 import { type Config, readConfig } from '../config.ts'
 import { chooseDevice } from '../forecast/choose-device.ts'
+import { askHub, runningHub } from '../models/running-hub.ts'
 
 export type Finding = {
   readonly check: string
@@ -59,10 +60,10 @@ async function examine(options: Options, clock: Clock): Promise<Finding[]> {
     finding('configuration', true, config.file ?? 'no file, defaults and environment'),
     writable(dataFolder),
     diskSpace(dataFolder),
-    await portOrHub('fleet view', http),
+    await portOrHub('fleet view', http, dataFolder),
     config.broker
       ? await brokerAnswers(config.broker.url)
-      : await portOrHub('agents (MQTT)', { ...mqtt, hubPort: http }),
+      : await portOrHub('agents (MQTT)', mqtt, dataFolder),
     clockFinding(clock.now()),
     modelFinding(config.modelFolder),
     await deviceFinding(config),
@@ -123,11 +124,12 @@ type Where = { readonly host: string; readonly port: number }
 /** Free, or taken by a hub of ours that answers. */
 async function portOrHub(
   what: string,
-  { host, port, hubPort = { host, port } }: Where & { hubPort?: Where },
+  { host, port }: Where,
+  dataFolder: string,
 ): Promise<Finding> {
   const check = `port for ${what}`
   if (await isFree({ host, port })) return finding(check, true, `${host}:${port} is free`)
-  const hub = await hubAt(hubPort)
+  const hub = await hubOf(dataFolder)
   if (hub) return finding(check, true, `${host}:${port} is taken, a hub ${hub} runs`)
   return finding(
     check,
@@ -144,18 +146,12 @@ const isFree = ({ host, port }: Where): Promise<boolean> =>
     server.listen(port, host, () => server.close(() => resolve(true)))
   })
 
-async function hubAt({ host, port }: Where): Promise<string | undefined> {
-  try {
-    const answer = await fetch(`http://${host}:${port}/api/v1/health`, {
-      signal: AbortSignal.timeout(2000),
-    })
-    const { version, status } = (await answer.json()) as { version?: unknown; status?: unknown }
-    if (typeof version === 'string') return version
-    // One with users tells a stranger no more than how it is.
-    return typeof status === 'string' ? `that is ${status}` : undefined
-  } catch {
-    return undefined
-  }
+/** The version of the hub that runs on this data folder; undefined when none does. */
+async function hubOf(dataFolder: string): Promise<string | undefined> {
+  const hub = await runningHub(dataFolder)
+  if (!hub) return undefined
+  const { version } = await askHub<{ version: string }>(hub, '/health')
+  return version
 }
 
 function clockFinding(now: number): Finding {

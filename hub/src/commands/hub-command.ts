@@ -55,7 +55,7 @@ async function runHub(config: Config, clock: Clock): Promise<void> {
   if (isDemo) fillDemoHistory(config, clock, log)
   const demo = isDemo ? demoFleet(log) : undefined
   const hub = await openHub(config, { clock, log, ...(demo ? { demo } : {}) })
-  if (hub.mqttPort !== undefined) demo?.start(config.demo, hub.mqttPort)
+  if (hub.localMqttPort !== undefined) demo?.start(config.demo, hub.localMqttPort)
   const { address, mqttPort } = hub
   log.info({ address, ...(mqttPort === undefined ? {} : { mqttPort }) }, 'the hub is up')
   log.info({ signal: await stopped }, 'stopping')

@@ -20,7 +20,10 @@ export const withAccountOptions = (command: Command): Command =>
     .option('--json', 'as JSON')
 
 /** The audit log names the account of this machine that ran the command. */
-const by = (): By => ({ who: `command line (${userInfo().username})`, address: 'this machine' })
+export const byCommand = (): By => ({
+  who: `command line (${userInfo().username})`,
+  address: 'this machine',
+})
 
 /**
  * Does something with the users of a data folder, beside a hub that may run on it: the database is shared, and the hub
@@ -37,7 +40,10 @@ export async function withAccounts<Answer extends object>(
   const config = readConfig({ file, flags: { 'data.folder': data } })
   const stores = openStores(config.dataFolder, config.profileRules)
   try {
-    const found = await work(accounts(stores.people, { now: clock.now }), { by: by(), config })
+    const found = await work(accounts(stores.people, { now: clock.now }), {
+      by: byCommand(),
+      config,
+    })
     if ('refused' in found) throw new Error(found.refused)
     return found
   } finally {

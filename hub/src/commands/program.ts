@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { productVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
 import { accuracyCommand } from './accuracy-command.ts'
+import { agentCommand } from './agent-command.ts'
 import { apiTokenCommand } from './api-token-command.ts'
 import { backtestCommand } from './backtest-command.ts'
 import { doctorCommand } from './doctor-command.ts'
@@ -9,6 +10,7 @@ import { hubCommand } from './hub-command.ts'
 import { importCommand } from './import-command.ts'
 import { modelCommand } from './model-command.ts'
 import { simulateCommand } from './simulate-command.ts'
+import { tokenCommand } from './token-command.ts'
 import { trainCommand } from './train-command.ts'
 import { userCommand } from './user-command.ts'
 
@@ -21,7 +23,7 @@ export async function runCommand(args: readonly string[], clock: Clock): Promise
     .showHelpAfterError()
   const commands = [
     ...[hubCommand, simulateCommand, importCommand, trainCommand, backtestCommand],
-    ...[modelCommand, accuracyCommand, doctorCommand],
+    ...[modelCommand, accuracyCommand, tokenCommand, agentCommand, doctorCommand],
     ...[userCommand, apiTokenCommand],
   ]
   for (const add of commands) add(program, clock)

@@ -1,38 +1,48 @@
-import { createServer, type Socket } from 'node:net'
-import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { Aedes, type Client } from 'aedes'
 import { topic } from '@harbinger/shared/topics'
+import type { AgentName } from '../identity/agent-name.ts'
 import type { BrokerStatus } from './broker-status.ts'
 import { type IntakeOptions, openIntake } from './intake.ts'
 import { limitFrames } from './limit-frames.ts'
+import { type AgentGate, listen } from './listen.ts'
 import { limits } from './read-message.ts'
 import { newSession, type Session, takeovers } from './sessions.ts'
 import { mayHear, maySay } from './topic-rights.ts'
 
 export type BrokerOptions = Omit<IntakeOptions, 'acknowledge'> & {
-  /** TLS and client certificates have their place here: a server socket that authenticates by certificate. */
   readonly host: string
   readonly port: number
+  /** TLS with certificates on both sides; undefined hears agents in the clear. */
+  readonly gate?: AgentGate | undefined
+  /** Also a port in the clear that only this machine reaches, for a simulated fleet beside TLS. */
+  readonly alsoLocal?: boolean
 }
 
 export type Broker = Awaited<ReturnType<typeof openBroker>>
 
 /** Where agents are heard. What they say is acknowledged when it is committed, nonsense when it is counted. */
-export async function openBroker({ host, port, now, keep, onKept, log }: BrokerOptions) {
+export async function openBroker(options: BrokerOptions) {
+  const { host, port, gate, alsoLocal = false, now, keep, onKept, log } = options
   const sessions = new WeakMap<Client, Session>()
+  /** Whom a connection's certificate speaks for. */
+  const names = new WeakMap<object, AgentName>()
   const conflicts = takeovers()
   const intake = openIntake({
     ...{ now, keep, onKept, log },
     acknowledge: (server, upTo) => acknowledge(server, upTo),
   })
   const { counters } = intake
+  let connectionsRefused = 0
   let closing = false
 
   const sessionOf = (client: Client): Session => {
     const known = sessions.get(client)
     if (known) return known
     const address = (client.conn as Socket).remoteAddress ?? ''
-    const session = newSession(client.id, /^(::ffff:)?127\.|^::1$/.test(address))
+    // A certificate speaks for one server, wherever it is used.
+    const isLocal = !names.has(client.conn) && /^(::ffff:)?127\.|^::1$/.test(address)
+    const session = newSession(client.id, isLocal)
     sessions.set(client, session)
     return session
   }
@@ -53,12 +63,21 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
 
   const broker = await Aedes.createBroker({
     maxClientsIdLength: 300,
-    preConnect(client, _packet, done) {
+    preConnect(client, packet, done) {
       limitFrames(client, limits.backlog + 1024)
+      const name = names.get(client.conn)
+      // The certificate says who it is, whatever client id it calls itself: nobody takes another's place.
+      if (name) packet.clientId = name.server
       done(null, !closing)
     },
     authenticate(client, _user, _password, done) {
-      const before = (broker as unknown as { clients: Record<string, Client> }).clients[client.id]
+      const name = names.get(client.conn)
+      const reason = name && gate?.mayConnect(name)
+      if (name && reason !== undefined) {
+        refused(reason, (client.conn as Socket).remoteAddress ?? '')
+        return done(Object.assign(new Error(reason), { returnCode: 5 }), false)
+      }
+      const before = clients()[client.id]
       if (before && !before.closed) {
         counters.takeovers++
         conflicts.note(client.id, now())
@@ -85,26 +104,56 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
     },
   })
 
-  const server = createServer((socket) => {
-    socket.setNoDelay(true)
-    broker.handle(socket)
-  })
-  server.listen(port, host)
-  await once(server, 'listening').catch((error: Error) => {
-    throw new Error(`agents cannot be heard on ${host}:${port}: ${error.message}`, { cause: error })
-  })
+  const clients = () => (broker as unknown as { clients: Record<string, Client> }).clients
 
-  const heardAt = (server.address() as { port: number }).port
+  /** One that keeps trying says the same every few seconds: each reason of an address is told once a minute. */
+  const told = new Map<string, number>()
+  function refused(reason: string, address: string): void {
+    connectionsRefused++
+    const key = `${address} ${reason}`
+    if (now() - (told.get(key) ?? 0) < 60_000) return
+    if (told.size > 1_000) told.clear()
+    told.set(key, now())
+    log.warn({ address, reason }, 'an agent is not let in')
+  }
+
+  const onConnection = (socket: Socket, name: AgentName | undefined): void => {
+    if (name) names.set(socket, name)
+    broker.handle(socket)
+  }
+  const server = await listen({ host, port, gate, onConnection, onRefused: refused })
+  const local = alsoLocal
+    ? await listen({
+        ...{ host: '127.0.0.1', port: 0, gate: undefined, onConnection, onRefused: refused },
+      })
+    : undefined
+
   const since = new Date(now()).toISOString()
 
   return {
-    port: heardAt,
+    port: server.port,
     status: (): BrokerStatus => ({
-      ...{ kind: 'embedded', address: `${host}:${heardAt}` },
+      ...{ kind: 'embedded', address: `${host}:${server.port}` },
       ...{ connected: true, since, reason: null },
     }),
-    counters: (): Readonly<typeof counters> & { connections: number } => ({
+    /** Where a simulated fleet of this machine is heard. */
+    localPort: local?.port ?? server.port,
+    /** Ends connections whose certificate lets nobody in any more: revoked, replaced, past its end. */
+    recheck(): void {
+      for (const client of Object.values(clients())) {
+        const name = names.get(client.conn)
+        const reason = name && gate?.mayConnect(name)
+        if (!name || reason === undefined) continue
+        log.info({ server: name.server, reason }, 'connection ended')
+        client.close()
+        // Not the peer's to decide when it is over.
+        client.conn.destroy()
+      }
+    },
+    isConnected: (server: string): boolean | undefined => clients()[server]?.closed === false,
+    counters: () => ({
       ...counters,
+      connectionsRefused,
       connections: broker.connectedClients,
     }),
     waiting: intake.waiting,
@@ -115,6 +164,7 @@ export async function openBroker({ host, port, now, keep, onKept, log }: BrokerO
     async close(): Promise<void> {
       closing = true
       server.close()
+      local?.close()
       intake.flush()
       await new Promise<void>((resolve) => broker.close(resolve))
     },

@@ -149,6 +149,11 @@ export function openExternalBroker({
 
   return {
     port: undefined,
+    localPort: undefined,
+    /** Whom it lets in, and whose connection it ends, the broker decides alone. */
+    recheck(): void {},
+    /** Unknown here. */
+    isConnected: (_server: string): boolean | undefined => undefined,
     status: (): BrokerStatus => ({
       kind: 'external',
       address: shownUrl(address.url),

@@ -1,6 +1,6 @@
 import type { Role } from '@harbinger/shared/people-api'
 import type { SettingKey } from '../settings.ts'
-import { positive } from '../settings.ts'
+import { positive, yesNo } from '../settings.ts'
 
 /** How people log in, and for how long. */
 export type LoginSettings = {
@@ -45,11 +45,9 @@ const list = (given: string): readonly string[] =>
     .map((part) => part.trim())
     .filter(Boolean)
 const any = (given: string): string => given
-const yesNo = (given: string): boolean | undefined =>
-  ({ yes: true, true: true, no: false, false: false })[given]
 
 const isLoopbackName = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
+  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 
 /**
  * Whether nobody but this machine reaches the hub. More names than its own, or a proxy, say that others do although it
@@ -57,13 +55,16 @@ const isLoopbackName = (host: string): boolean =>
  */
 export const isLoopbackOnly = ({
   http,
+  tls,
   login,
 }: {
   readonly http: { readonly host: string; readonly allowedHosts: readonly string[] }
+  readonly tls?: { readonly names: readonly string[] } | undefined
   readonly login: Pick<LoginSettings, 'trustedProxies'>
 }): boolean =>
-  isLoopbackName(http.host === '::1' ? '[::1]' : http.host) &&
+  isLoopbackName(http.host) &&
   http.allowedHosts.length === 0 &&
+  (tls?.names ?? []).every(isLoopbackName) &&
   login.trustedProxies.length === 0
 
 /** https, or http to this very machine; without a slash at the end. */

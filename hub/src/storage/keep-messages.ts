@@ -13,7 +13,7 @@ import {
   type Rollup,
   setMinute,
 } from '@harbinger/shared/window/series'
-import type { AgentStore } from './agent-store.ts'
+import type { AgentCostStore } from './agent-cost-store.ts'
 import type { Database } from './database.ts'
 import { decidedSeqs } from './decided.ts'
 import type { QuarantineStore } from './quarantine-store.ts'
@@ -78,7 +78,7 @@ export type Stores = {
   readonly samples: SampleStore
   readonly rollups: RollupStore
   readonly quarantine: QuarantineStore
-  readonly agents: AgentStore
+  readonly agentCosts: AgentCostStore
 }
 
 /**
@@ -86,7 +86,7 @@ export type Stores = {
  * storage fails; then nothing of the group is kept, in memory or on disk.
  */
 export function messageKeeper(
-  { db, servers, samples, rollups, quarantine, agents }: Stores,
+  { db, servers, samples, rollups, quarantine, agentCosts }: Stores,
   window: LiveWindow,
 ) {
   const decided = decidedSeqs()
@@ -217,7 +217,7 @@ export function messageKeeper(
         else {
           if (message.kind === 'samples') {
             keepSamples(server, message)
-            if (message.agent) agents.keep(server.id, message.arrivedAt, message.agent)
+            if (message.agent) agentCosts.keep(server.id, message.arrivedAt, message.agent)
             if (message.unknownReadings > 0) {
               servers.countUnknownReadings(server, message.unknownReadings)
             }

@@ -168,7 +168,7 @@ export const migrations: readonly string[] = [
      result TEXT NOT NULL
    );`,
   // What an agent last said of its own cost and spool.
-  `CREATE TABLE agents (
+  `CREATE TABLE agent_costs (
      server_id INTEGER PRIMARY KEY REFERENCES servers (id),
      at INTEGER NOT NULL,
      -- JSON: shared/src/sample.ts, AgentReadings.
@@ -240,4 +240,30 @@ export const migrations: readonly string[] = [
    CREATE TRIGGER audit_bounds_only_rise BEFORE UPDATE ON audit_bounds
      WHEN NEW.keep_from < OLD.keep_from OR NEW.keep_refused_from < OLD.keep_refused_from
      BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;`,
+  // Enrolment: tokens as their hashes, and the agents that have a certificate of this hub.
+  `CREATE TABLE enrolment_tokens (
+     id TEXT PRIMARY KEY,
+     secret BLOB NOT NULL,
+     note TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL,
+     uses_allowed INTEGER NOT NULL,
+     uses INTEGER NOT NULL,
+     rejoin INTEGER NOT NULL,
+     profile TEXT,
+     tags TEXT NOT NULL,
+     revoked_at INTEGER
+   ) WITHOUT ROWID;
+   CREATE TABLE agents (
+     key TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     enrolment TEXT NOT NULL,
+     key_sha256 TEXT NOT NULL,
+     token TEXT NOT NULL,
+     enrolled_at INTEGER NOT NULL,
+     renewed_at INTEGER,
+     certificate_until INTEGER NOT NULL,
+     revoked_at INTEGER,
+     rejoin INTEGER NOT NULL DEFAULT 0
+   ) WITHOUT ROWID;`,
 ]

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProfileRule } from '@harbinger/shared/profiles'
+import { agentCostStore } from './agent-cost-store.ts'
 import { agentStore } from './agent-store.ts'
 import { auditStore } from './audit-store.ts'
 import { openDatabase } from './database.ts'
@@ -13,22 +14,27 @@ import { rollupStore } from './rollup-store.ts'
 import { sampleStore } from './sample-store.ts'
 import { serverStore } from './server-store.ts'
 import { apiTokenStore, sessionStore } from './session-store.ts'
+import { tokenStore } from './token-store.ts'
 import { trainingStore } from './training-store.ts'
 import { userStore } from './user-store.ts'
 
 export type HubStores = ReturnType<typeof openStores>
 
+/** The one file of a data folder that holds all the hub knows. */
+export const databaseFile = (folder: string): string =>
+  folder === ':memory:' ? folder : join(folder, 'harbinger.db')
+
 /** Everything the hub keeps, in one file of the data folder. */
 export function openStores(folder: string, profileRules: readonly ProfileRule[] = []) {
   if (folder !== ':memory:') mkdirSync(folder, { recursive: true })
-  const db = openDatabase(folder === ':memory:' ? folder : join(folder, 'harbinger.db'))
+  const db = openDatabase(databaseFile(folder))
   return {
     db,
     servers: serverStore(db, profileRules),
     samples: sampleStore(db),
     rollups: rollupStore(db),
     quarantine: quarantineStore(db),
-    agents: agentStore(db),
+    agentCosts: agentCostStore(db),
     forecasts: forecastStore(db),
     forecastLog: forecastLogStore(db),
     drift: driftStore(db),
@@ -40,6 +46,8 @@ export function openStores(folder: string, profileRules: readonly ProfileRule[] 
       apiTokens: apiTokenStore(db),
       audit: auditStore(db),
     },
+    tokens: tokenStore(db),
+    agents: agentStore(db),
     close: () => {
       // What the log holds goes into the file, so that a copy of the one file is whole.
       db.pragma('wal_checkpoint(TRUNCATE)')

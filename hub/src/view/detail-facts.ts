@@ -1,6 +1,6 @@
 import type { ServerDetail } from '@harbinger/shared/api'
 import { criticalLimit, limitedMetrics, warningLimit } from '@harbinger/shared/limits'
-import type { AgentStore } from '../storage/agent-store.ts'
+import type { AgentCostStore } from '../storage/agent-cost-store.ts'
 import type { Quarantined } from '../storage/quarantine-store.ts'
 import type { Server } from '../storage/server-store.ts'
 import type { Assessed } from './assess-server.ts'
@@ -9,7 +9,7 @@ import type { DetailFacts } from './rows.ts'
 export type AgentFacts = {
   readonly quarantined: Readonly<Record<string, number>>
   readonly lastQuarantined: readonly Quarantined[]
-  readonly own: ReturnType<AgentStore['last']>
+  readonly own: ReturnType<AgentCostStore['last']>
 }
 
 /** What a server's own page shows beside its row. */

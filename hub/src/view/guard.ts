@@ -27,9 +27,6 @@ const securityHeaders = {
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 } as const
 
-/** A year; without subdomains, which are not ours to speak for. */
-const strictTransport = 'max-age=31536000'
-
 const loopback = ['localhost', '127.0.0.1', '::1']
 const wildcards = ['0.0.0.0', '::', '']
 const safeMethods = ['GET', 'HEAD', 'OPTIONS']
@@ -60,13 +57,24 @@ function hostName(header: string | undefined): string | undefined {
 /** Security headers on every answer, and refusal of what another site's page could have sent. */
 export function guardRequests(
   app: FastifyInstance,
-  { host, allowedHosts }: { host: string; allowedHosts?: readonly string[] | undefined },
+  {
+    host,
+    allowedHosts,
+    hstsSeconds,
+  }: {
+    readonly host: string
+    readonly allowedHosts?: readonly string[] | undefined
+    readonly hstsSeconds: number
+  },
 ): void {
   const isOurs = hostCheck(host, allowedHosts)
 
   app.addHook('onRequest', async (request, reply) => {
     secure(reply)
-    if (request.protocol === 'https') reply.header('strict-transport-security', strictTransport)
+    // Browsers that came by https come by nothing else from then on (RFC 6797); to this name alone, without subdomains.
+    if (request.protocol === 'https' && hstsSeconds > 0) {
+      reply.header('strict-transport-security', `max-age=${Math.round(hstsSeconds)}`)
+    }
     const { host: called, origin, 'sec-fetch-site': site } = request.headers
     if (!isOurs(called)) {
       throw new RequestProblem(

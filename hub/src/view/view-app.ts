@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { SecureContextOptions as SecureServerOptions } from 'node:tls'
 import fastifySwagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { apiPrefix } from '@harbinger/shared/api'
@@ -10,8 +11,10 @@ import { guardRequests, secure } from './guard.ts'
 import type { Log } from '../log.ts'
 import { answerProblems, problem } from './problems.ts'
 import { accuracyRoutes } from './routes/accuracy.ts'
+import { agentRoutes } from './routes/agents.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { documentationRoutes } from './routes/documentation.ts'
+import { enrolmentRoutes } from './routes/enrolment.ts'
 import { explanationRoutes } from './routes/explanation.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -23,6 +26,7 @@ import { scenarioRoutes } from './routes/scenario.ts'
 import { serverRoutes } from './routes/server.ts'
 import { serversRoutes } from './routes/servers.ts'
 import { type StreamCounters, type StreamLimits, streamRoutes } from './routes/stream.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 import { trainingRoutes } from './routes/training.ts'
 import { apiTokenRoutes } from './routes/api-tokens.ts'
 import { userInterfaceRoutes } from './routes/user-interface.ts'
@@ -42,14 +46,20 @@ export type ViewAppOptions = {
   readonly stream?: StreamLimits
   /** Proxies whose word is taken on where a request comes from, and whether it came by https. */
   readonly trustedProxies?: readonly string[]
+  /** Key and certificate; undefined is HTTP in the clear. */
+  readonly https?: SecureServerOptions | undefined
+  /** How long browsers that came by https are to insist on it; 0 is not at all. */
+  readonly hstsSeconds?: number
 }
 
 /** Everything the hub answers over HTTP, apart from listening. */
 export async function viewApp(options: ViewAppOptions) {
-  const { sources, host, allowedHosts, log, stream = {}, trustedProxies = [] } = options
+  const { sources, host, allowedHosts, log, stream = {}, https, hstsSeconds = 0 } = options
+  const { trustedProxies = [] } = options
   const uiDirectory = resolve(options.uiDirectory)
   const app = fastify({
     logger: false,
+    https: https ?? null,
     forceCloseConnections: true,
     bodyLimit: 64 * 1024,
     trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
@@ -66,7 +76,7 @@ export async function viewApp(options: ViewAppOptions) {
   app.setSerializerCompiler(() => JSON.stringify)
   app.removeContentTypeParser('text/plain')
   answerProblems(app, { log, uiDirectory })
-  guardRequests(app, { host, allowedHosts })
+  guardRequests(app, { host, allowedHosts, hstsSeconds })
   authoriseRequests(app, { people: sources.people, log })
   const routes = collectRoutes(app)
 
@@ -81,6 +91,9 @@ export async function viewApp(options: ViewAppOptions) {
   await app.register(whatIfRoutes, { prefix: apiPrefix, ...sources })
   await app.register(modelRoutes, { prefix: apiPrefix, ...sources })
   await app.register(trainingRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(enrolmentRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(tokenRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(agentRoutes, { prefix: apiPrefix, ...sources })
   await app.register(scenarioRoutes, { prefix: apiPrefix, setScenario: sources.setScenario })
   await app.register(streamRoutes, { prefix: apiPrefix, ...sources, limits: stream, counters })
   for (const routes of [sessionRoutes, signInRoutes, userRoutes, apiTokenRoutes, auditRoutes]) {

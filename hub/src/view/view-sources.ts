@@ -8,6 +8,17 @@ import type {
   ServerDetail,
   ServerSummary,
 } from '@harbinger/shared/api'
+import type {
+  AgentIdentities,
+  AgentIdentity,
+  Enrolled,
+  EnrolmentToken,
+  EnrolmentTokens,
+  EnrolRequest,
+  MadeToken,
+  RenewRequest,
+  TokenRequest,
+} from '@harbinger/shared/enrolment-api'
 import type { Explanation, WhatIf, WhatIfRequest } from '@harbinger/shared/explanation'
 import type { MetricName } from '@harbinger/shared/metrics'
 import type { People } from '../people/people.ts'
@@ -43,35 +54,58 @@ export type ModelSources = {
   readonly cancelTraining: (id: number) => Training | undefined
 }
 
-/** What the view may ask of the hub; names are matched without regard to case, undefined is "no such server". */
-export type ViewSources = ModelSources & {
-  readonly now: () => number
-  /** Who may ask for what. */
-  readonly people: People
-  readonly health: () => Health
-  readonly accuracy: () => Accuracy
-  readonly fleet: () => Fleet
-  /** The current row of every server; cheap, rebuilt only when something changed. */
-  readonly servers: () => readonly ServerSummary[]
-  readonly server: (name: string) => ServerDetail | undefined
-  readonly samples: (
-    name: string,
-    range: { readonly from: number; readonly to: number; readonly stepSeconds?: number },
-  ) => Samples | undefined
-  readonly forecast: (name: string) => Forecast | undefined
-  /** Makes the forecast of a server anew, before the next cycle does; settles when `forecast` answers with it. */
-  readonly forecastNow: (name: string) => Promise<void>
-  /** Why a server is forecast as it is; of the metric asked for, else of the most pressing. */
-  readonly explanation: (name: string, metric?: MetricName) => Promise<Explanation | undefined>
-  /** A refusal says in words what is wrong with the question, or with the server. */
-  readonly whatIf: (
-    name: string,
-    request: WhatIfRequest,
-  ) => Promise<
-    WhatIf | { readonly refused: string; readonly kind: 'invalid' | 'conflict' } | undefined
-  >
-  /** Undefined when no demo fleet runs. */
-  readonly setScenario: ((scenario: Scenario) => Promise<void>) | undefined
-  /** Calls back after every change, at most once a second; returns how to stop. */
-  readonly onChange: (listener: (change: FleetChange) => void) => () => void
+/** `status` is the HTTP status of the refusal. */
+export type EnrolmentRefused = {
+  readonly status: number
+  readonly refused: string
+  readonly retrySeconds?: number
 }
+
+/** Tokens, and the agents that have a certificate. `address` is where a request comes from. */
+export type EnrolmentSources = {
+  readonly enrol: (asked: EnrolRequest, address: string) => Promise<Enrolled | EnrolmentRefused>
+  readonly renewAgent: (
+    asked: RenewRequest,
+    address: string,
+  ) => Promise<Enrolled | EnrolmentRefused>
+  readonly tokens: () => EnrolmentTokens
+  readonly createToken: (asked: TokenRequest) => MadeToken | { readonly refused: string }
+  readonly revokeToken: (id: string) => EnrolmentToken | undefined
+  readonly agents: () => AgentIdentities
+  readonly revokeAgent: (server: string) => AgentIdentity | undefined
+  readonly allowRejoin: (server: string) => AgentIdentity | undefined
+}
+
+/** What the view may ask of the hub; names are matched without regard to case, undefined is "no such server". */
+export type ViewSources = ModelSources &
+  EnrolmentSources & {
+    readonly now: () => number
+    /** Who may ask for what. */
+    readonly people: People
+    readonly health: () => Health
+    readonly accuracy: () => Accuracy
+    readonly fleet: () => Fleet
+    /** The current row of every server; cheap, rebuilt only when something changed. */
+    readonly servers: () => readonly ServerSummary[]
+    readonly server: (name: string) => ServerDetail | undefined
+    readonly samples: (
+      name: string,
+      range: { readonly from: number; readonly to: number; readonly stepSeconds?: number },
+    ) => Samples | undefined
+    readonly forecast: (name: string) => Forecast | undefined
+    /** Makes the forecast of a server anew, before the next cycle does; settles when `forecast` answers with it. */
+    readonly forecastNow: (name: string) => Promise<void>
+    /** Why a server is forecast as it is; of the metric asked for, else of the most pressing. */
+    readonly explanation: (name: string, metric?: MetricName) => Promise<Explanation | undefined>
+    /** A refusal says in words what is wrong with the question, or with the server. */
+    readonly whatIf: (
+      name: string,
+      request: WhatIfRequest,
+    ) => Promise<
+      WhatIf | { readonly refused: string; readonly kind: 'invalid' | 'conflict' } | undefined
+    >
+    /** Undefined when no demo fleet runs. */
+    readonly setScenario: ((scenario: Scenario) => Promise<void>) | undefined
+    /** Calls back after every change, at most once a second; returns how to stop. */
+    readonly onChange: (listener: (change: FleetChange) => void) => () => void
+  }
