@@ -61,7 +61,7 @@ describe('the committed graphs', () => {
     expect(session.inputNames).toEqual(contract.train.inputs.map(({ name }) => name))
     expect(session.outputNames).toEqual(contract.train.outputs.map(({ name }) => name))
     await session.release()
-  })
+  }, 120_000)
 })
 
 /** Waiting threads of PyTorch sleep: spinning, they starve each other on a busy machine. */
