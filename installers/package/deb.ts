@@ -22,15 +22,14 @@ export function buildDeb(target: Target, tree: Tree, outFolder: string): string 
   }
   const kilobytes = entries.reduce((sum, { bytes }) => sum + Math.ceil(bytes / 1024) + 1, 0)
   write('control', controlFile(target, kilobytes))
-  write('conffiles', `${product.configFile}\n`)
   write(
     'md5sums',
     entries
-      .filter(({ kind, path }) => kind === 'file' && `/${path}` !== product.configFile)
+      .filter(({ kind }) => kind === 'file')
       .map(({ path }) => `${md5(join(tree.folder, path))}  ${path}\n`)
       .join(''),
   )
-  for (const script of ['postinst', 'prerm', 'postrm']) {
+  for (const script of ['preinst', 'postinst', 'prerm', 'postrm']) {
     write(script, fillIn(`scripts/deb.${script}`, scriptValues(target)), 0o755)
   }
   utimesSync(control, sourceDate, sourceDate)

@@ -37,14 +37,17 @@ const agent = (): DocumentedSetting[] =>
   }))
 
 const hub = (): DocumentedSetting[] =>
-  Object.entries(hubSettings).map(([key, { env, unit, expects, default: value }]) => {
-    const help = hubHelp[key as keyof typeof hubSettings]
-    const isPlain = expects === 'text' || help === undefined
-    return {
-      ...{ key, env, unit, default: toYaml(value) },
-      help: help === undefined ? expects : isPlain ? help : `${help}: ${expects}`,
-    }
-  })
+  Object.entries(hubSettings).map(([key, { env, unit, expects, default: value }]) => ({
+    ...{ key, env, unit, default: toYaml(value) },
+    help: helpOf(key as keyof typeof hubSettings, expects),
+  }))
+
+/** With the words there are to choose from, where there are some: "auto or manual". */
+function helpOf(key: keyof typeof hubSettings, expects: string): string {
+  const help = hubHelp[key]
+  if (help === undefined) return expects
+  return /^\w+(, \w+)* or \w+$/.test(expects) ? `${help}: ${expects}` : help
+}
 
 const toYaml = (value: unknown): string =>
   value === undefined || value === ''

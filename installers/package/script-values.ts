@@ -1,5 +1,5 @@
 import { fillIn } from './fill-in.ts'
-import type { Target } from './target.ts'
+import { settingsTemplate, type Target } from './target.ts'
 
 /** What the scripts of a package are filled in with. */
 export function scriptValues({ product }: Target): { readonly [name: string]: string } {
@@ -8,6 +8,7 @@ export function scriptValues({ product }: Target): { readonly [name: string]: st
     USER: product.user,
     STATE: product.stateFolder,
     CONFIG: product.configFile,
+    TEMPLATE: settingsTemplate(product),
     CONFIG_MODE: product.configMode.toString(8).padStart(4, '0'),
     UNIT: `${product.name}.service`,
   }

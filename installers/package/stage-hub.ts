@@ -27,7 +27,7 @@ export function stageHub(tree: Tree, folder: string, { lock, arch }: Options): v
   }
   tree.write(`${folder}/package.json`, '{ "type": "module", "private": true }\n')
   for (const path of carriedPackages(lock, 'hub')) {
-    if (path.startsWith('node_modules/')) carry(tree, { path, folder, arch })
+    if (path.includes('node_modules/')) carry(tree, { path, folder, arch })
     // The realpath of our sources must not hold node_modules: Node strips no types there.
     else tree.link(`../../${path}`, `${folder}/node_modules/@harbinger/${path}`)
   }

@@ -10,7 +10,7 @@ import { manPages } from './man-page.ts'
 import type { NodeRuntime } from './node-runtime.ts'
 import { agentFlags, stageAgent } from './stage-agent.ts'
 import { stageHub } from './stage-hub.ts'
-import { programFolder, repository, type Target } from './target.ts'
+import { programFolder, repository, settingsTemplate, type Target } from './target.ts'
 import { openTree, type Tree } from './tree.ts'
 
 export type Format = 'deb' | 'rpm'
@@ -43,7 +43,12 @@ export function stage(target: Target, folder: string, { lock, node, format }: Op
     `/usr/lib/systemd/system/${unit}`,
     readFileSync(join(import.meta.dirname, 'units', unit)),
   )
-  tree.write(product.configFile, configFile(product.name), product.configMode)
+  if (format === 'rpm') {
+    tree.write(product.configFile, configFile(product.name), product.configMode)
+  } else {
+    tree.write(settingsTemplate(product), configFile(product.name))
+    tree.makeFolder('/etc/harbinger')
+  }
   tree.makeFolder('/var/lib/harbinger')
 
   for (const page of manPages(product, version, new Date(sourceDate * 1000))) {

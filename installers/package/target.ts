@@ -77,3 +77,7 @@ export type Target = {
 
 /** Where a package keeps its programs. */
 export const programFolder = ({ name }: Product): string => `/usr/lib/${name}`
+
+/** What a Debian package makes the configuration file of; an RPM carries the file itself. */
+export const settingsTemplate = ({ name, configFile }: Product): string =>
+  `/usr/share/${name}/${configFile.slice(configFile.lastIndexOf('/') + 1)}`
