@@ -8,7 +8,10 @@ const hint = 'apt-get install gpg, or dnf install gnupg2'
 /** Puts the signature of `key` (of the builder's own key ring) inside each RPM; a .deb is signed by its repository. */
 export function signRpms(files: readonly string[], key: string): void {
   for (const file of files.filter((name) => name.endsWith('.rpm'))) {
-    runTool('rpmsign', ['--define', `_gpg_name ${key}`, '--addsign', file], {
+    // Debian's rpm looks for a program called gpg2.
+    const gpg = runTool('sh', ['-c', 'command -v gpg || command -v gpg2'], { hint }).trim()
+    const macros = ['--define', `_gpg_name ${key}`, '--define', `__gpg ${gpg}`]
+    runTool('rpmsign', [...macros, '--addsign', file], {
       hint: 'apt-get install rpm, or dnf install rpm-sign',
     })
   }
