@@ -269,6 +269,7 @@ function recordSystemctl(root: DebianRoot): void {
 echo "$*" >>/run/systemctl-calls
 for word; do unit=$word; done
 case " $* " in
+  *' is-enabled '*) echo enabled ;;
   *' is-active '*) test -e "/run/active-$unit" ;;
   *' start '* | *' restart '*) touch "/run/active-$unit" ;;
   *' stop '*) rm -f "/run/active-$unit" ;;
