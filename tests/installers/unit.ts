@@ -19,7 +19,7 @@ export function startUnit(root: DebianRoot, unit: string) {
   const child: ChildProcess = spawn(
     'chroot',
     [`--userspec=${user}:${user}`, root.folder, ...command],
-    { env: { PATH: '/usr/bin:/bin' }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const ended = once(child, 'exit')
   let said = ''
