@@ -1,20 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { deflateSync } from 'node:zlib'
 import { productVersion } from '@harbinger/shared/version'
+import { processCost } from './bench/process-cost.ts'
+import { crowd, type LoadResult, underLoad } from './bench/under-load.ts'
 
 /** One bar of docs/benchmarks.md: what was measured, against what, and how. */
 export type AgentFigure = {
@@ -30,6 +24,8 @@ export type AgentFigure = {
 export type AgentBenchOptions = {
   /** Shows that the bench works; its figures mean nothing. */
   readonly small?: boolean
+  /** A whole hour under load, and what memory would grow by in a day; minutes otherwise. */
+  readonly hour?: boolean
   /** A broker to connect to; by default nobody answers. */
   readonly hubUrl?: string
 }
@@ -43,6 +39,7 @@ const sockets = 5_000
 /** What a running agent costs: the built one, with the flags it is installed with, on this machine's real /proc. */
 export async function benchAgent({
   small = false,
+  hour = false,
   hubUrl = 'mqtt://127.0.0.1:9',
 }: AgentBenchOptions = {}): Promise<AgentFigure[]> {
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: run node agent/build.mjs first`)
@@ -68,6 +65,14 @@ export async function benchAgent({
       warmUpMs: small ? 2_000 : 10_000,
       measureMs: small ? 3_000 : 30_000,
     })
+    const load = await underLoad({
+      command: [process.execPath, ...nodeFlags(), bundle, 'run'],
+      env: agentEnv(folder, { hubUrl, intervalSeconds }),
+      intervalMs: intervalSeconds * 1000,
+      warmUpMs: small ? 3_000 : hour ? 120_000 : 30_000,
+      measureMs: small ? 4_000 : hour ? 3_600_000 : 120_000,
+      load: small ? { processes: 20, sockets: 100 } : crowd,
+    })
     const wire = wireBytes(await sampleNow(folder))
 
     const conditions = {
@@ -85,7 +90,7 @@ export async function benchAgent({
     const figure = (
       name: string,
       value: number,
-      { unit, bar, peer }: { unit: string; bar: number; peer?: number },
+      { unit, bar, peer, peerName = 'node without a program' }: Beside,
     ): AgentFigure => ({
       name,
       figure: Number(value.toPrecision(4)),
@@ -93,7 +98,7 @@ export async function benchAgent({
       bar: `≤ ${bar}`,
       ok: value <= bar,
       ...(peer !== undefined && {
-        peer: { name: 'node without a program', figure: peer, ratio: value / peer },
+        peer: { name: peerName, figure: peer, ratio: value / peer },
       }),
       conditions,
     })
@@ -113,12 +118,44 @@ export async function benchAgent({
           bar: 10,
         },
       ),
+      ...loadFigures(load, figure),
       figure('wire, live', wire.live, { unit: 'B/sample', bar: 250 }),
       figure('wire, backlog', wire.backlog, { unit: 'B/sample', bar: 40 }),
     ]
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+type Beside = {
+  readonly unit: string
+  readonly bar: number
+  readonly peer?: number | undefined
+  readonly peerName?: string
+}
+
+/** Beside node_exporter where it is installed. The slope is worth its name after an hour; before it is not given. */
+function loadFigures(
+  { agent, peer, seconds }: LoadResult,
+  figure: (name: string, value: number, beside: Beside) => AgentFigure,
+): AgentFigure[] {
+  const where = `${crowd.processes} processes, ${crowd.sockets} sockets`
+  const peerName = `node_exporter ${peer?.version ?? ''}`
+  const beside = (unit: string, bar: number, of?: number) => ({ unit, bar, peer: of, peerName })
+  return [
+    figure(`agent under load, RSS (${where})`, agent.rssMb, beside('MB', 56, peer?.rssMb)),
+    figure('agent under load, private memory', agent.privateMb, beside('MB', 14, peer?.privateMb)),
+    figure('agent under load, CPU of a core', agent.cpuPercent, beside('%', 0.1, peer?.cpuPercent)),
+    figure('agent under load, child processes', agent.children, { unit: 'processes', bar: 0 }),
+    ...(seconds >= 3_000 && agent.slope !== undefined
+      ? [
+          figure('agent under load, slope of private memory', agent.slope, {
+            unit: '%/day',
+            bar: 1,
+          }),
+        ]
+      : []),
+  ]
 }
 
 const nodeFlags = () => JSON.parse(readFileSync(flagsFile, 'utf8')) as string[]
@@ -152,33 +189,20 @@ async function measure(
   })
   try {
     await sleep(warmUpMs)
-    const before = cpuMs(child)
+    const before = processCost(child.pid!)
     const startedAt = performance.now()
     await sleep(measureMs)
-    const used = cpuMs(child) - before
-    const kilobytes = (label: string) =>
-      Number(new RegExp(`^${label}:\\s+(\\d+) kB`, 'm').exec(rollup(child))?.[1])
+    const { rssMb, privateMb, cpuMs } = processCost(child.pid!)
     return {
-      rssMb: (kilobytes('Rss') * 1024) / 1e6,
-      privateMb: (kilobytes('Anonymous') * 1024) / 1e6,
-      cpuPercent: (100 * used) / (performance.now() - startedAt),
+      rssMb,
+      privateMb,
+      cpuPercent: (100 * (cpuMs - before.cpuMs)) / (performance.now() - startedAt),
     }
   } finally {
     const ended = child.exitCode === null ? once(child, 'exit') : undefined
     child.kill()
     await ended
   }
-}
-
-const rollup = ({ pid }: ChildProcess) => readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
-
-/** Of all threads, in nanoseconds as the scheduler counts them: ticks of 10 ms are longer than a sample takes. */
-function cpuMs({ pid }: ChildProcess): number {
-  const threads = readdirSync(`/proc/${pid}/task`)
-  const nanoseconds = threads.map((thread) =>
-    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
-  )
-  return nanoseconds.reduce((sum, spent) => sum + spent, 0) / 1e6
 }
 
 /** A /proc of files with many processes, a tenth of them JVMs, and many sockets of both families. */

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, calibration, cycle, devices, incidents, profiles, questions, ingest, kills, agent, train, or all of them
- * without a name. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
+ * without a name. agent takes `--hour`: a whole hour under load, with the slope of memory. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
  * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; calibration the first two; cycle
  * takes `--servers N` instead of 1,000 and 90, `--device` and `--prepared FOLDER` (see prepare-history.ts); devices `--no-cycle`; profiles
@@ -39,7 +39,11 @@ const benches: { readonly [name: string]: Bench } = {
   agent: async (small) => {
     const { hub, close } = await openBenchHub({ now: Date.now })
     try {
-      return await benchAgent({ small, hubUrl: `mqtt://127.0.0.1:${hub.mqttPort}` })
+      return await benchAgent({
+        small,
+        hour: values.hour,
+        hubUrl: `mqtt://127.0.0.1:${hub.mqttPort}`,
+      })
     } finally {
       await close()
     }
@@ -91,6 +95,7 @@ const { values, positionals } = parseArgs({
     device: { type: 'string' },
     prepared: { type: 'string' },
     'no-cycle': { type: 'boolean', default: false },
+    hour: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
     history: { type: 'string' },

@@ -1,5 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { closeWaitCollector, countSockets } from './close-wait.ts'
+import { openProcfs } from './procfs.ts'
 
 type Socket = readonly [localPort: number, state: string]
 
@@ -19,13 +23,13 @@ const noSuchFile = () => Object.assign(new Error('no such file'), { code: 'ENOEN
 
 const collect = (tcp: readonly Socket[], tcp6?: readonly Socket[]) =>
   closeWaitCollector({
+    readPieces: (path, take) =>
+      take(Buffer.from(path === 'net/tcp' ? table(8, tcp) : table(32, tcp6 ?? []))),
     read(path) {
-      if (path === 'net/tcp') return Buffer.from(table(8, tcp))
       if (!tcp6) throw noSuchFile()
       if (path === 'net/sockstat6')
         return Buffer.from(`TCP6: inuse ${tcp6.length}\nUDP6: inuse 3\n`)
-      if (tcp6.length === 0) throw new Error('the kernel walks its whole hash for nothing')
-      return Buffer.from(table(32, tcp6))
+      throw new Error(`${path} is a table, to be read in pieces`)
     },
   }).collect()
 
@@ -70,7 +74,7 @@ describe('close-wait collector', () => {
   })
 
   test('reads lines of unequal length, and one that is not ended', () => {
-    const count = { listening: new Set<number>(), waiting: new Map<number, number>() }
+    const count = { listening: new Set<number>(), waiting: new Map<number, number>(), total: 0 }
     const lines = Array.from({ length: 9 }, (_, i) =>
       table(8, [[i, '08']], i * 5_000).slice(columns.length),
     )
@@ -80,7 +84,7 @@ describe('close-wait collector', () => {
   })
 
   test('reads lines whose number needs more than four digits', () => {
-    const count = { listening: new Set<number>(), waiting: new Map<number, number>() }
+    const count = { listening: new Set<number>(), waiting: new Map<number, number>(), total: 0 }
     countSockets(
       Buffer.from(
         table(
@@ -98,11 +102,59 @@ describe('close-wait collector', () => {
   })
 })
 
+describe('with so many sockets that counting them costs too much', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sockets-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  mkdirSync(join(folder, 'net'))
+
+  /** Tables as the kernel writes them: one in a hundred waits to be closed, half of those where port 80 listens. */
+  const fill = (sockets: number) => {
+    const ofFamily = (count: number): Socket[] =>
+      Array.from({ length: count }, (_, i) => [
+        i === 0 || i % 200 === 100 ? 80 : 1_024 + (i % 60_000),
+        i === 0 ? '0A' : i % 100 === 0 ? '08' : '01',
+      ])
+    writeFileSync(join(folder, 'net/tcp'), table(8, ofFamily(sockets * 0.6)))
+    writeFileSync(join(folder, 'net/tcp6'), table(32, ofFamily(sockets * 0.4)))
+    writeFileSync(join(folder, 'net/sockstat6'), `TCP6: inuse ${sockets * 0.4}\n`)
+  }
+
+  test('50,000 are counted for every fifth sample, which is said once; fewer for every one again', () => {
+    const said: [every: number, sockets: number][] = []
+    const collector = closeWaitCollector(openProcfs(folder), {
+      onPace: (...words) => void said.push(words),
+    })
+    const samples = (count: number) => Array.from({ length: count }, () => collector.collect())
+
+    fill(10_000)
+    expect(samples(2)).toEqual([
+      { front_close_wait: 50, back_close_wait: 48 },
+      { front_close_wait: 50, back_close_wait: 48 },
+    ])
+    expect(said).toEqual([])
+
+    fill(50_000)
+    const counted = { front_close_wait: 250, back_close_wait: 248 }
+    expect(samples(11)).toEqual([counted, {}, {}, {}, {}, counted, {}, {}, {}, {}, counted])
+    expect(said).toEqual([[5, 50_000]])
+
+    fill(5_000)
+    expect(samples(6).slice(4)).toEqual([
+      { front_close_wait: 25, back_close_wait: 23 },
+      { front_close_wait: 25, back_close_wait: 23 },
+    ])
+    expect(said).toEqual([
+      [5, 50_000],
+      [1, 5_000],
+    ])
+  })
+})
+
 test.each([
   ['nothing', ''],
   ['a line that is no socket', `${columns}what is this\n`],
   ['a line that ends too early', `${columns}   0: 0100007F:0050 0100`],
 ])('refuses %s as a table of sockets', (_, text) => {
-  const count = { listening: new Set<number>(), waiting: new Map<number, number>() }
+  const count = { listening: new Set<number>(), waiting: new Map<number, number>(), total: 0 }
   expect(() => countSockets(Buffer.from(text), count)).toThrow('/proc/net/tcp')
 })

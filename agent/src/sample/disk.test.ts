@@ -62,6 +62,15 @@ test('takes each local, writable file system once: no network, image, bind mount
   ])
 })
 
+test('sees the same file systems from a service that may write nowhere', () => {
+  const seenFromInside = mountinfo('bare-metal')
+    .toString()
+    .replaceAll(/^((?:\S+ ){5})rw/gm, '$1ro')
+  expect(seenFromInside).not.toBe(mountinfo('bare-metal').toString())
+  expect(pickLocal(parseMounts(seenFromInside))).toContain('/srv/with space')
+  expect(pickLocal(parseMounts(seenFromInside))).not.toContain('/mnt/old')
+})
+
 test("takes a container's own root when there is nothing else", () => {
   expect(pickLocal(parseMounts(mountinfo('container').toString()))).toEqual(['/'])
 })

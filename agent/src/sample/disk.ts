@@ -91,9 +91,9 @@ export function parseMounts(mountinfo: string): Mount[] {
     .map((line) => {
       // A variable number of optional fields ends at a lone dash.
       const [mount = '', superBlock = ''] = line.split(' - ', 2)
-      const [, , device, , mountPoint, options] = mount.split(' ')
+      const [, , device, , mountPoint] = mount.split(' ')
       const [type, source, superOptions] = superBlock.split(' ')
-      if (device === undefined || mountPoint === undefined || !options || !type) {
+      if (device === undefined || mountPoint === undefined || !type) {
         throw new Error(
           `/proc/self/mountinfo: expected a mount, got ${JSON.stringify(line.slice(0, 80))}`,
         )
@@ -103,7 +103,9 @@ export function parseMounts(mountinfo: string): Mount[] {
         type,
         source: source ?? '',
         device,
-        writable: !isReadOnly(options) && !isReadOnly(superOptions ?? ''),
+        // Of the file system, not of the mount: in a service that may write nowhere (ProtectSystem=strict) every mount
+        // is read-only, and the disks fill all the same.
+        writable: !isReadOnly(superOptions ?? ''),
       }
     })
 }

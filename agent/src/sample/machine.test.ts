@@ -27,6 +27,7 @@ function changing(machine: string, tree: string) {
   const files: Procfs = {
     root: machine,
     read: (path) => now.read(path),
+    readPieces: (path, take) => now.readPieces(path, take),
     readRecord: (path) => now.readRecord(path),
     text: (path) => now.text(path),
     exists: (path) => now.exists(path),

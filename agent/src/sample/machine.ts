@@ -44,7 +44,15 @@ export function linuxMachine({ procRoot, sysRoot, clock, log, ...settings }: Opt
     memoryCollector(procfs),
     disk,
     networkCollector(procfs, openProcfs(sysRoot), clock.monotonicMs),
-    closeWaitCollector(procfs),
+    closeWaitCollector(procfs, {
+      onPace: (every, sockets) =>
+        every > 1
+          ? log.warn(
+              { collector: 'close-wait', sockets, every },
+              'so many sockets that only some samples count them',
+            )
+          : log.info({ collector: 'close-wait', sockets }, 'every sample counts the sockets again'),
+    }),
     loadCollector(procfs),
     uptimeCollector(procfs),
   ]

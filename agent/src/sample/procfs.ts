@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 export type Procfs = ReturnType<typeof openProcfs>
 
-/** Most files of /proc fit; /proc/net/tcp makes the buffer grow once and stay grown. */
+/** Most files of /proc fit; a longer one makes the buffer grow once and stay grown. */
 const firstBufferBytes = 16 * 1024
 
 /**
@@ -31,9 +31,36 @@ export function openProcfs(root: string) {
     }
   }
 
+  /** The bytes of a long table in pieces of whole lines, each valid until the next: it may be larger than the agent. */
+  function readPieces(path: string, take: (piece: Buffer) => void): void {
+    const file = openSync(`${root}/${path}`, 'r')
+    try {
+      let length = 0
+      for (;;) {
+        const got = readSync(file, buffer, length, buffer.length - length, null)
+        length += got
+        if (got === 0) {
+          if (length > 0) take(buffer.subarray(0, length))
+          return
+        }
+        if (length < buffer.length) continue
+        const end = buffer.lastIndexOf(0x0a) + 1
+        if (end === 0) buffer = grown(buffer)
+        else {
+          take(buffer.subarray(0, end))
+          buffer.copy(buffer, 0, end, length)
+          length -= end
+        }
+      }
+    } finally {
+      closeSync(file)
+    }
+  }
+
   return {
     root,
     read,
+    readPieces,
     /** The bytes of a file of one short record, which the kernel gives in one piece; valid until the next read. */
     readRecord(path: string): Buffer {
       const file = openSync(`${root}/${path}`, 'r')

@@ -14,8 +14,8 @@ import { tokenCommand } from './token-command.ts'
 import { trainCommand } from './train-command.ts'
 import { userCommand } from './user-command.ts'
 
-/** Reads the command line and runs what it asks for; settles with the exit code, 0 only on success. */
-export async function runCommand(args: readonly string[], clock: Clock): Promise<number> {
+/** The command line: every command with its options. The manual and the shell completion are made from it. */
+export function openProgram(clock: Clock): Command {
   const program = new Command('harbinger')
     .description('Predictive monitoring of server fleets: which server will be in trouble, and why')
     .version(productVersion)
@@ -31,6 +31,12 @@ export async function runCommand(args: readonly string[], clock: Clock): Promise
     command.exitOverride()
     for (const inner of command.commands) inner.exitOverride()
   }
+  return program
+}
+
+/** Reads the command line and runs what it asks for; settles with the exit code, 0 only on success. */
+export async function runCommand(args: readonly string[], clock: Clock): Promise<number> {
+  const program = openProgram(clock)
   if (args.length === 0) {
     program.outputHelp()
     return 1
