@@ -17,6 +17,7 @@ export type DocumentedSetting = {
 
 const installedPaths: { readonly [key: string]: string } = {
   stateDirectory: '/var/lib/harbinger/agent',
+  statusDirectory: '/run/harbinger-agent',
   'data.folder': '/var/lib/harbinger/hub',
 }
 

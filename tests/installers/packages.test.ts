@@ -117,6 +117,7 @@ describe.skipIf(reason !== undefined)('packages', () => {
     expect(await loadConfig({ file: agent, env: {} })).toEqual({
       ...(await loadConfig({ file: plain, env: {} })),
       stateDirectory: '/var/lib/harbinger/agent',
+      statusDirectory: '/run/harbinger-agent',
     })
     expect(readConfig({ file: hub, env: {} })).toEqual({
       ...readConfig({ file: plain, env: {} }),
