@@ -26,7 +26,8 @@ export const settingsHelp: { readonly [key in SettingKey]: string } = {
   'ui.folder': 'the built fleet view; nothing is the one that comes with Harbinger',
   'http.hstsSeconds': 'how long browsers that came over HTTPS insist on it; 0 is not at all',
   'mqtt.allowPlain': 'whether agents on other machines may speak without TLS',
-  'tls.mode': "whether the fleet view and agents speak TLS, by certificates of the hub's own authority unless others are named",
+  'tls.mode':
+    "whether the fleet view and agents speak TLS, by certificates of the hub's own authority unless others are named",
   'tls.names': "further names and addresses that the hub's certificate is for",
   'tls.serverDays': 'how long a certificate of the hub is good for; renewed in the last third',
   'tls.agentDays': 'how long a certificate of an agent is good for; renewed in the last third',
