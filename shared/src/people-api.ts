@@ -119,7 +119,9 @@ export type NewApiToken = Static<typeof NewApiTokenSchema>
 export const AuditEntrySchema = Type.Object({
   id: Type.Integer(),
   at: Instant,
-  who: Type.String({ description: 'a user, an API token, the command line, or nobody known' }),
+  who: Type.String({
+    description: 'a user, an API token, an enrolment token, the command line, or nobody known',
+  }),
   address: Type.String(),
   action: Type.String(),
   target: Type.String(),

@@ -119,6 +119,8 @@ describe.skipIf(missing !== undefined)('the settings page in a browser', () => {
       await page.getByRole('button', { name: 'Make a token' }).click()
       await page.getByTestId('line').waitFor()
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(viewport.width)
+      const tops = `[...document.querySelectorAll('header nav a')].map((a) => a.offsetTop)`
+      expect(new Set((await page.evaluate(tops)) as number[]).size).toBe(1)
       await keepScreenshot(page, `settings-${size}-${colorScheme}`)
       expect(await axeFindings(page)).toEqual([])
       await leave()

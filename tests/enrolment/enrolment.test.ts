@@ -155,7 +155,7 @@ describe('joining', () => {
     await refused('late-3', unknown, 'the hub knows no such token')
   })
 
-  test('a name that is enrolled is refused until an operator allows it; the old certificate ends then', async () => {
+  test('a name that is enrolled is refused until an admin allows it; the old certificate ends then', async () => {
     const token = await hub.token({ uses: 2 })
     expect((await hub.join('twin', token.line)).code).toBe(0)
     const old = await hub.connect('twin')

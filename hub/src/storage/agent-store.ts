@@ -14,7 +14,7 @@ export type EnrolledAgent = {
   readonly renewedAt: number | null
   readonly certificateUntil: number
   readonly revokedAt: number | null
-  /** An operator lets this server join once more. */
+  /** An admin lets this server join once more. */
   readonly rejoin: boolean
 }
 
