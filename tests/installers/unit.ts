@@ -4,18 +4,24 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DebianRoot } from './debian-root.ts'
 
-/** One value of a systemd unit, as the package installed it. */
-export const unitValue = (root: DebianRoot, unit: string, key: string): string =>
-  new RegExp(`^${key}=(.*)$`, 'm').exec(
-    readFileSync(join(root.folder, 'usr/lib/systemd/system', `${unit}.service`), 'utf8'),
-  )![1]!
+/** One value of a systemd unit, as the package installed it; undefined where the unit does not say. */
+function unitValue(root: DebianRoot, unit: string, key: string): string | undefined {
+  const text = readFileSync(join(root.folder, 'usr/lib/systemd/system', `${unit}.service`), 'utf8')
+  return new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1]
+}
 
-/** Does what systemd would, which a chroot has not: runs ExecStart as User, the folder of StateDirectory made. */
+/** Does what systemd would, which a chroot has not: runs ExecStart as User, the unit's folders made. */
 export function startUnit(root: DebianRoot, unit: string) {
-  const user = unitValue(root, unit, 'User')
-  const state = `/var/lib/${unitValue(root, unit, 'StateDirectory')}`
-  root.run('install', '-d', '-o', user, '-g', user, '-m', '0750', state)
-  const command = unitValue(root, unit, 'ExecStart').split(' ')
+  const user = unitValue(root, unit, 'User')!
+  const folders = [
+    ['/var/lib', unitValue(root, unit, 'StateDirectory')],
+    ['/run', unitValue(root, unit, 'RuntimeDirectory')],
+  ]
+  for (const [place, folder] of folders) {
+    if (folder === undefined) continue
+    root.run('install', '-d', '-o', user, '-g', user, '-m', '0750', `${place}/${folder}`)
+  }
+  const command = unitValue(root, unit, 'ExecStart')!.split(' ')
   const child: ChildProcess = spawn(
     'chroot',
     [`--userspec=${user}:${user}`, root.folder, ...command],
