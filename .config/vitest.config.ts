@@ -7,7 +7,8 @@ export default defineConfig({
     include: ['{shared,agent,hub,ui,model-training}/src/**/*.test.ts', 'tests/**/*.test.ts'],
     // Two cores: more workers only wait for each other.
     maxWorkers: 2,
-    testTimeout: 20_000,
+    // Of a test that is well. A minute, because machines differ by three times and two files run side by side.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 })

@@ -85,7 +85,7 @@ export async function openPublisher({
       resubscribe: false,
       keepalive: 30,
       connectTimeout: 10_000,
-      reconnectPeriod: reconnectMs,
+      reconnectPeriod: reconnectWait(1, { firstMs: reconnectMs, random }),
       will: lastWords(),
     },
     credentials,
@@ -104,7 +104,8 @@ export async function openPublisher({
 
   client.on('connect', () => {
     attempts = 0
-    client.options.reconnectPeriod = reconnectMs
+    // Now, not when the connection ends: by then the client has begun to wait.
+    client.options.reconnectPeriod = reconnectWait(1, { firstMs: reconnectMs, random })
     log.info({ hub: hubUrl, waiting: spool.state().samples }, 'connected to the hub')
     isReachable = true
     isChanging = false
@@ -123,7 +124,8 @@ export async function openPublisher({
     replay.stop()
     forgetInFlight(client)
     attempts++
-    client.options.reconnectPeriod = reconnectWait(attempts, { firstMs: reconnectMs, random })
+    const next = attempts + 1
+    client.options.reconnectPeriod = reconnectWait(next, { firstMs: reconnectMs, random })
     client.options.will = lastWords()
     const isNews = isReachable !== false || (reason !== undefined && reason !== toldReason)
     if (isNews && !isChanging) {
