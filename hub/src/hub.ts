@@ -143,6 +143,10 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   })
 
   const keepHouse = housekeeping(stores, { window, retention: config.retention, log })
+  /** Agents let in or revoked by a command: it writes to the same file. */
+  const seeCommandLine = (): void => {
+    if (stores.agents.refresh()) broker.recheck()
+  }
   const timers = [
     clock.every(config.forecastEverySeconds * 1000, (due) => void rounds.start(due)),
     clock.every(minuteMs, (due) => void keepHouse.quarters(due)),
@@ -152,10 +156,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     clock.every(60 * minuteMs, (due) => void accuracy.retention(due)),
     clock.every(60 * minuteMs, () => people.forget()),
     clock.every(1000, () => void fleet.tick()),
-    clock.every(1000, () => {
-      // The command line writes to the same file.
-      if (stores.agents.refresh()) broker.recheck()
-    }),
+    clock.every(1000, () => seeCommandLine()),
     clock.every(10_000, () => broker.recheck()),
     clock.every(10_000, () => void identity.renew()),
     clock.every(1000, (due) => {
@@ -177,6 +178,11 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   const { trustedProxies } = config.login
   const enrolment = {
     ...identity.sources,
+    enrol(...asked: Parameters<typeof identity.sources.enrol>) {
+      // Whoever was let in on the command line a moment ago is not told to wait a second.
+      seeCommandLine()
+      return identity.sources.enrol(...asked)
+    },
     revokeAgent(server: string) {
       const revoked = identity.sources.revokeAgent(server)
       broker.recheck()
