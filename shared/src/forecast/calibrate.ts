@@ -79,22 +79,22 @@ function stretch(
   at: number,
   { unit, below, above }: { unit: number; below: number; above: number },
 ): void {
-  const median = values[at + medianIndex]!
   const least = 0.02 * unit
-  if (below !== 0) {
-    const factor = Math.exp(below)
-    const grown = -least * Math.max(0, Math.expm1(below))
-    for (let q = 0; q < medianIndex; q++) {
-      values[at + q] = median + (values[at + q]! - median) * factor + grown
-    }
-  }
-  if (above !== 0) {
-    const factor = Math.exp(above)
-    // A side of no width is given one, or it could never be widened.
-    const grown = least * Math.max(0, Math.expm1(above))
-    for (let q = medianIndex + 1; q < Q; q++) {
-      values[at + q] = median + (values[at + q]! - median) * factor + grown
-    }
+  if (below !== 0) stretchSide(values, at, { from: 0, to: medianIndex, log: below, least: -least })
+  if (above !== 0) stretchSide(values, at, { from: medianIndex + 1, to: Q, log: above, least })
+}
+
+function stretchSide(
+  values: Float32Array,
+  at: number,
+  { from, to, log, least }: { from: number; to: number; log: number; least: number },
+): void {
+  const median = values[at + medianIndex]!
+  const factor = Math.exp(log)
+  // A side of no width is given one, or it could never be widened.
+  const grown = least * Math.max(0, Math.expm1(log))
+  for (let q = from; q < to; q++) {
+    values[at + q] = median + (values[at + q]! - median) * factor + grown
   }
 }
 
