@@ -306,7 +306,7 @@ describe.skipIf(missing !== undefined)('the fleet view in a browser', () => {
     const { page, leave } = await browser.visit(`${hub.url}/servers/${name}`)
     await page.getByTestId('abstained').waitFor()
     expect(await page.getByTestId('abstained').textContent()).toContain(reason)
-    expect(await page.locator('figure').first().textContent()).toContain(`No forecast: ${reason}`)
+    await page.locator('figure').first().getByText(`No forecast: ${reason}`).waitFor()
     await keepScreenshot(page, `server-${name}`)
     await leave()
   })
