@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isLoopback } from './loopback.ts'
 import { type SettingKey, yesNo } from './settings.ts'
 
 /** How the hub reaches a broker that somebody else runs. */
@@ -15,8 +16,6 @@ export type BrokerConfig = {
 }
 
 type Read = <Value>(key: SettingKey, check: (text: string) => Value | undefined) => Value
-
-const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/
 
 /** The settings of an external broker; undefined without an address. Adds to `mistakes` what does not fit together. */
 export function readBroker(value: Read, mistakes: string[]): BrokerConfig | undefined {
@@ -42,7 +41,7 @@ export function readBroker(value: Read, mistakes: string[]): BrokerConfig | unde
       'broker.url: name and password belong into broker.username and broker.passwordFile',
     )
   }
-  if (protocol === 'mqtt:' && !loopback.test(hostname) && !broker.allowPlain) {
+  if (protocol === 'mqtt:' && !isLoopback(hostname) && !broker.allowPlain) {
     mistakes.push(
       `broker.url: ${protocol}//${hostname} is not encrypted; use mqtts://, or say broker.allowPlain: yes`,
     )

@@ -17,7 +17,8 @@ import { hubAddress, whyNobodyJoins } from './join-address.ts'
 import { keysFolder } from './secret-files.ts'
 import { machineNames, openServerCredentials } from './server-credentials.ts'
 import { newToken, tokenState } from './token-terms.ts'
-import { isLoopback, type TlsConfig } from './tls-config.ts'
+import { isLoopback } from '../loopback.ts'
+import type { TlsConfig } from './tls-config.ts'
 
 const hourMs = 3_600_000
 const fewDays = 14

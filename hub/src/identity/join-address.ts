@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { sha256Of } from './authority.ts'
 import { keysFolder, readIfThere } from './secret-files.ts'
 import { machineNames } from './server-credentials.ts'
-import { isLoopback, type TlsConfig } from './tls-config.ts'
+import { isLoopback } from '../loopback.ts'
+import type { TlsConfig } from './tls-config.ts'
 
 type Where = {
   readonly dataFolder: string

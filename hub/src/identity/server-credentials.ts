@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Log } from '../log.ts'
+import { loopbackNames } from '../loopback.ts'
 import type { Authority } from './authority.ts'
 import { readIfThere, readSecret, writeSecret } from './secret-files.ts'
 import type { Credentials } from './x509.ts'
@@ -21,8 +22,6 @@ type Options = {
   readonly log: Log
 }
 
-const loopback = ['localhost', '127.0.0.1', '::1']
-
 /** By what names this machine may be reached, the one to show to people first. */
 export function machineNames(): string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((all) =>
@@ -30,7 +29,7 @@ export function machineNames(): string[] {
   )
   const name = hostname().toLowerCase()
   const dns = /^[a-z0-9.-]{1,253}$/.test(name) ? [name] : []
-  return [...new Set([...dns, ...addresses.map(({ address }) => address), ...loopback])]
+  return [...new Set([...dns, ...addresses.map(({ address }) => address), ...loopbackNames])]
 }
 
 /** With what the hub proves who it is, over HTTPS and MQTT alike. It is replaced while connections go on. */
@@ -44,7 +43,9 @@ export async function openServerCredentials(options: Options) {
 
   function wantedNames(): readonly string[] {
     // Programs of this machine reach the hub over loopback, whatever it is called elsewhere.
-    return options.names.length > 0 ? [...new Set([...options.names, ...loopback])] : machineNames()
+    return options.names.length > 0
+      ? [...new Set([...options.names, ...loopbackNames])]
+      : machineNames()
   }
 
   async function ownOrNew(): Promise<Credentials> {

@@ -67,7 +67,3 @@ export function printTls(tls: TlsConfig | undefined) {
     'tls.caKeyFile': tls?.authority?.keyFile ?? '',
   }
 }
-
-/** Whether only this machine reaches a listener on `host`. */
-export const isLoopback = (host: string): boolean =>
-  /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i.test(host)

@@ -1,4 +1,5 @@
 import type { Role } from '@harbinger/shared/people-api'
+import { isLoopback } from '../loopback.ts'
 import type { SettingKey } from '../settings.ts'
 import { positive, yesNo } from '../settings.ts'
 
@@ -46,9 +47,6 @@ const list = (given: string): readonly string[] =>
     .filter(Boolean)
 const any = (given: string): string => given
 
-const isLoopbackName = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
-
 /**
  * Whether nobody but this machine reaches the hub. More names than its own, or a proxy, say that others do although it
  * listens on loopback.
@@ -62,9 +60,9 @@ export const isLoopbackOnly = ({
   readonly tls?: { readonly names: readonly string[] } | undefined
   readonly login: Pick<LoginSettings, 'trustedProxies'>
 }): boolean =>
-  isLoopbackName(http.host) &&
+  isLoopback(http.host) &&
   http.allowedHosts.length === 0 &&
-  (tls?.names ?? []).every(isLoopbackName) &&
+  (tls?.names ?? []).every(isLoopback) &&
   login.trustedProxies.length === 0
 
 /** https, or http to this very machine; without a slash at the end. */
@@ -72,7 +70,7 @@ function url(given: string): string | undefined {
   if (given === '') return ''
   if (!URL.canParse(given)) return undefined
   const { protocol, hostname, search, hash } = new URL(given)
-  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopbackName(hostname))
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
   return isSafe && search === '' && hash === '' ? given : undefined
 }
 

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { loopbackNames } from '../loopback.ts'
 import { RequestProblem } from './problems.ts'
 
 /** Only our own files, no inline script; `style` attributes are allowed, style elements are not. */
@@ -27,7 +28,6 @@ const securityHeaders = {
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 } as const
 
-const loopback = ['localhost', '127.0.0.1', '::1']
 const wildcards = ['0.0.0.0', '::', '']
 const safeMethods = ['GET', 'HEAD', 'OPTIONS']
 
@@ -40,7 +40,7 @@ export function hostCheck(
   host: string,
   allowedHosts: readonly string[] = [],
 ): (header: string | undefined) => boolean {
-  const names = new Set([...loopback, host, ...allowedHosts].map((name) => name.toLowerCase()))
+  const names = new Set([...loopbackNames, host, ...allowedHosts].map((name) => name.toLowerCase()))
   const isOpen = wildcards.includes(host)
   if (isOpen) names.add(hostname().toLowerCase())
   return (header) => {
