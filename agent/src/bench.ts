@@ -28,6 +28,8 @@ export type AgentBenchOptions = {
   readonly hour?: boolean
   /** A broker to connect to; by default nobody answers. */
   readonly hubUrl?: string
+  /** Opens a hub with TLS that an agent has joined, whose configuration this is; without it no such agent is measured. */
+  readonly join?: () => Promise<{ readonly configFile: string; close(): Promise<void> }>
 }
 
 const bundle = fileURLToPath(new URL('../dist/harbinger-agent.js', import.meta.url))
@@ -41,6 +43,7 @@ export async function benchAgent({
   small = false,
   hour = false,
   hubUrl = 'mqtt://127.0.0.1:9',
+  join: joinHub,
 }: AgentBenchOptions = {}): Promise<AgentFigure[]> {
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: run node agent/build.mjs first`)
   const folder = mkdtempSync(join(tmpdir(), 'agent-bench-'))
@@ -57,6 +60,7 @@ export async function benchAgent({
       warmUpMs: seconds.warmUp * 1000,
       measureMs: seconds.measured * 1000,
     })
+    const joined = joinHub && (await measureJoined(joinHub, { ...seconds, intervalSeconds }))
     const crowded = await measure([bundle, 'run'], {
       env: {
         ...agentEnv(folder, { hubUrl, intervalSeconds: 1 }),
@@ -110,6 +114,13 @@ export async function benchAgent({
         peer: idle.privateMb,
       }),
       figure('agent, CPU of a core', real.cpuPercent, { unit: '%', bar: 0.1 }),
+      ...(joined
+        ? [
+            figure('agent over TLS, RSS', joined.rssMb, { unit: 'MB', bar: 56 }),
+            figure('agent over TLS, private memory', joined.privateMb, { unit: 'MB', bar: 14 }),
+            figure('agent over TLS, CPU of a core', joined.cpuPercent, { unit: '%', bar: 0.1 }),
+          ]
+        : []),
       figure(
         `one sample, ${processes} processes and ${sockets} sockets (files)`,
         crowded.cpuPercent * 10,
@@ -156,6 +167,26 @@ function loadFigures(
         ]
       : []),
   ]
+}
+
+/** As it is installed: with a configuration file, and a certificate on both sides. */
+async function measureJoined(
+  joinHub: NonNullable<AgentBenchOptions['join']>,
+  time: { readonly warmUp: number; readonly measured: number; readonly intervalSeconds: number },
+): Promise<Cost> {
+  const { configFile, close } = await joinHub()
+  try {
+    return await measure([bundle, 'run', '--config', configFile], {
+      env: {
+        HARBINGER_INTERVAL_SECONDS: String(time.intervalSeconds),
+        HARBINGER_LOG_LEVEL: 'error',
+      },
+      warmUpMs: time.warmUp * 1000,
+      measureMs: time.measured * 1000,
+    })
+  } finally {
+    await close()
+  }
 }
 
 const nodeFlags = () => JSON.parse(readFileSync(flagsFile, 'utf8')) as string[]

@@ -22,6 +22,7 @@ import { benchIncidents } from '../../model-training/src/bench/incidents-bench.t
 import { benchProfiles } from '../../model-training/src/bench/profiles-bench.ts'
 import { benchTrain } from '../../model-training/src/bench/train-bench.ts'
 import { type Figure, toPage } from './figures.ts'
+import { openSecureHub } from '../enrolment/secure-hub.ts'
 import { benchKills } from './kills-bench.ts'
 
 const clock = (): number => performance.now()
@@ -43,6 +44,7 @@ const benches: { readonly [name: string]: Bench } = {
         small,
         hour: values.hour,
         hubUrl: `mqtt://127.0.0.1:${hub.mqttPort}`,
+        join: joinedAgent,
       })
     } finally {
       await close()
@@ -82,6 +84,18 @@ const benches: { readonly [name: string]: Bench } = {
         ],
   train: (small) =>
     benchTrain({ steps: small ? 3 : 60, python: process.env.HARBINGER_PYTHON, clock, at }),
+}
+
+/** A hub with TLS in a process of its own, and an agent that has joined it. */
+async function joinedAgent() {
+  const hub = await openSecureHub()
+  const server = 'agent-bench'
+  const { code, stderr } = await hub.join(server, (await hub.token()).line)
+  if (code !== 0) {
+    await hub.close()
+    throw new Error(`the agent of the bench could not join: ${stderr}`)
+  }
+  return { configFile: hub.configFile(server), close: hub.close }
 }
 
 const countOf = (text: string | undefined): number | undefined =>

@@ -118,6 +118,7 @@ export async function openSecureHub(settings: Readonly<Record<string, string>> =
       )
     },
     identityFile: (server: string) => join(stateOf(server), 'tls/identity.pem'),
+    configFile: (server: string) => join(stateOf(server), 'agent.yaml'),
     /** `harbinger-agent run` with what join wrote; what it logs is kept. */
     startAgent(server: string) {
       const agent = spawn(
