@@ -49,6 +49,7 @@ async function openAgent(hubUrl: string, { maxSamples = 100 } = {}) {
     clock: { now, monotonicMs: () => elapsed, after: () => () => {} },
     log: silentLog,
     onInterval,
+    intervalSeconds: () => 10,
     reconnectMs: 5,
     random: () => 0,
   })
