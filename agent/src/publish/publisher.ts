@@ -91,7 +91,7 @@ export async function openPublisher({
       clean: true,
       resubscribe: false,
       // The hub hears of a cable that is pulled one and a half times this after the last word.
-      keepalive: 20,
+      keepalive: 15,
       connectTimeout: 10_000,
       reconnectPeriod: reconnectWait(1, { firstMs: reconnectMs, random }),
       will: lastWords(),

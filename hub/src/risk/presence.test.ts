@@ -57,6 +57,12 @@ test.each<[string, string | null, string, Partial<PresenceInput>]>([
   ],
   [
     'offline',
+    'lost',
+    'it came back to a hub that has just started, and crashed',
+    { ...silent(26), ...lost(25), hearingSince: ago(40) },
+  ],
+  [
+    'offline',
     'silent',
     'it was gone before the hub started',
     { ...silent(900), hearingSince: ago(1), wasOffline: true },

@@ -50,14 +50,16 @@ export const lateAfterMs = (intervalMs: number): number => 2 * intervalMs + 5_00
 
 /**
  * Late or offline, and why. A crash ends the connection, which is offline after 25 s; of a cable that is pulled the
- * broker learns 30 s after the last word, so that is offline within 55 s. A hub that has just begun to hear gives
+ * broker learns 23 s after the last word (the agent's keepalive), so that is offline within 55 s. A hub that has just begun to hear gives
  * everybody the time to come back.
  */
 export function presenceAt(input: PresenceInput): Presence {
   const { now, intervalMs, samplesAt, heardAt, gone, hearingSince, wasOffline } = input
   const isDeaf = hearingSince === undefined
   const since = samplesAt === undefined && gone === undefined ? null : heardAt
-  const begun = isDeaf ? now : wasOffline ? -Infinity : hearingSince + comeBackMs
+  // Who was heard since the hub listens has come back already.
+  const waits = !wasOffline && (isDeaf || heardAt < hearingSince)
+  const begun = !waits ? -Infinity : isDeaf ? now : hearingSince + comeBackMs
   const isGone = gone !== undefined && (wasOffline || now - Math.max(gone.at, begun) >= graceMs)
   if (isGone) {
     return gone.goodbye

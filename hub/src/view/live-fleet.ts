@@ -193,8 +193,12 @@ export function liveFleet({
         for (const server of servers.all()) dirty.add(server)
       }
       for (const server of servers.all()) {
-        const before = assessed.get(server.id)?.facts.presence.state
-        if (before !== undefined && presence(server, now()).state !== before) dirty.add(server)
+        const before = assessed.get(server.id)?.facts
+        if (!before) continue
+        const isSame =
+          presence(server, now()).state === before.presence.state &&
+          isConflict(server.name) === before.conflict
+        if (!isSame) dirty.add(server)
       }
       const due = [...dirty].filter(({ retired }) => !retired)
       dirty.clear()
