@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerDetail } from '@harbinger/shared/api'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { noNamespace, openNamespace } from './namespace.ts'
 import {
   freePort,
@@ -19,6 +19,7 @@ import {
 const bars = { crash: 45, cable: 60 }
 
 let folder: string
+let cable: ReturnType<typeof openNamespace> | undefined
 const running: Running[] = []
 const started = <Process extends Running>(process: Process): Process => {
   running.push(process)
@@ -53,6 +54,7 @@ beforeAll(() => {
 })
 afterAll(async () => {
   await Promise.all(running.map((process) => process.end()))
+  cable?.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -130,21 +132,18 @@ test.concurrent(
 const reason = noNamespace()
 if (reason) test(`a pulled cable is not tested: ${reason}`, ({ skip }) => skip(reason))
 
-describe.skipIf(reason !== undefined)('a cable that is pulled', () => {
-  let cable: ReturnType<typeof openNamespace>
-  beforeAll(() => {
-    cable = openNamespace()
-  })
-  afterAll(() => cable.close())
-
-  test.concurrent(
-    'is known within 60 s, however seldom a server samples, and whichever broker hears it',
+test
+  .skipIf(reason !== undefined)
+  .concurrent(
+    'a cable that is pulled is known within 60 s, however seldom a server samples, whichever broker hears it',
     { timeout: 180_000 },
     async () => {
-      const open = { HARBINGER_MQTT_HOST: cable.address, HARBINGER_MQTT_ALLOW_PLAIN: 'yes' }
+      const there = openNamespace()
+      cable = there
+      const open = { HARBINGER_MQTT_HOST: there.address, HARBINGER_MQTT_ALLOW_PLAIN: 'yes' }
       const own = started(await startHub(join(folder, 'cable'), { env: open }))
       const hubs: { hub: Hub; url: string; of: string }[] = [
-        { hub: own, url: `mqtt://${cable.address}:${own.mqttPort}`, of: 'the embedded broker' },
+        { hub: own, url: `mqtt://${there.address}:${own.mqttPort}`, of: 'the embedded broker' },
       ]
       const without = noMosquitto()
       if (without) console.warn(`Mosquitto is left out: ${without}`)
@@ -152,7 +151,7 @@ describe.skipIf(reason !== undefined)('a cable that is pulled', () => {
         const port = await freePort()
         started(
           await startMosquitto(folder, port, [
-            ...[`listener ${port} 127.0.0.1`, `listener ${port} ${cable.address}`],
+            ...[`listener ${port} 127.0.0.1`, `listener ${port} ${there.address}`],
             ...['allow_anonymous true', 'log_type error'],
           ]),
         )
@@ -162,13 +161,13 @@ describe.skipIf(reason !== undefined)('a cable that is pulled', () => {
           const { broker } = (await hub.get('/health')) as { broker: { connected: boolean } }
           return broker.connected
         })
-        hubs.push({ hub, url: `mqtt://${cable.address}:${port}`, of: 'Mosquitto' })
+        hubs.push({ hub, url: `mqtt://${there.address}:${port}`, of: 'Mosquitto' })
       }
       for (const { hub, url } of hubs) {
         for (const interval of ['10', '300']) {
           const name = `every${interval}`
           const env = { HARBINGER_SERVER: name, HARBINGER_INTERVAL_SECONDS: interval }
-          started(startAgent(mkdtempSync(join(folder, name)), url, env, cable.within))
+          started(startAgent(mkdtempSync(join(folder, name)), url, env, there.within))
           // One that samples every 300 s has said only that it is there.
           await untilTrue(`${name} is heard`, async () => {
             const found = await server(hub, name)
@@ -176,7 +175,7 @@ describe.skipIf(reason !== undefined)('a cable that is pulled', () => {
           })
         }
       }
-      cable.pullCable()
+      there.pullCable()
       const all = hubs.flatMap(({ hub, of }) =>
         ['every10', 'every300'].map(async (name) => {
           const seconds = await secondsUntilOffline(hub, name)
@@ -188,4 +187,3 @@ describe.skipIf(reason !== undefined)('a cable that is pulled', () => {
       await Promise.all(all)
     },
   )
-})

@@ -58,6 +58,8 @@ export async function openPublisher({
   /** Why the last connection failed, and what of it was said. */
   let reason: string | undefined
   let toldReason: string | undefined
+  /** Nothing is said after the goodbye; what is still sampled lies in the spool. */
+  let isClosing = false
   /** A connection ends because the next one proves itself otherwise. */
   let isChanging = false
 
@@ -179,7 +181,7 @@ export async function openPublisher({
       const json = JSON.stringify(sample)
       spool.add({ seq: sample.seq, at: sample.at, json })
       // Offline the client would queue without bound; the spool is the queue.
-      if (!client.connected) return
+      if (!client.connected || isClosing) return
       replay.onLive(sample.seq)
       client.publish(topic(server, 'samples'), json, { qos: 1 })
     },
@@ -195,6 +197,7 @@ export async function openPublisher({
     /** Says goodbye, so that the hub does not take a stop for a failure; a hub that does not listen is not waited for. */
     async close(reason = 'stopped'): Promise<void> {
       replay.stop()
+      isClosing = true
       const isHeard = client.connected && (await sayGoodbye(reason))
       await client.endAsync(!isHeard)
     },

@@ -14,6 +14,9 @@ export type FleetPresence = ReturnType<typeof fleetPresence>
 /** Who had not spoken for so long when the hub stopped was gone before: it is not waited for again. */
 const goneBeforeMs = 2 * 60_000
 
+/** A sample that was under way when its agent said goodbye may come after it. */
+const lastWordsMs = 2_000
+
 /** Which servers are heard, from what their agents said and when. */
 export function fleetPresence({ servers, heardAt, hearingSince }: Options) {
   /** Of servers that are offline, when they were heard last: until that changes they stay so. */
@@ -37,7 +40,7 @@ export function fleetPresence({ servers, heardAt, hearingSince }: Options) {
       heardAt: lastWord,
       // A last will that comes after its agent is back says nothing of now.
       gone:
-        status === 'offline' && lastWord <= statusAt
+        status === 'offline' && lastWord <= statusAt + lastWordsMs
           ? { at: statusAt, goodbye: statusReason !== lostReason }
           : undefined,
       hearingSince: hearingSince(),

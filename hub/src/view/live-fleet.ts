@@ -172,6 +172,7 @@ export function liveFleet({
     },
     /** A server left the fleet, or is back in it. */
     membership(server: Server): void {
+      assessed.delete(server.id)
       rows = undefined
       environment = undefined
       if (!server.retired) {
