@@ -346,7 +346,7 @@ export function mockFleet(size: number, startAt: number) {
       sentence: ill
         ? `${row.name} is running out of memory: 91 % now and growing 6 % an hour; 95 % is likely within two hours.`
         : row.risk === null
-          ? `Nothing is known of ${row.name}: it has not sent a reading yet.`
+          ? `Nothing is known of how ${row.name} is now.`
           : `${row.name} is well, and nothing is forecast to change that within 8 h.`,
       reasons: ill
         ? [

@@ -22,8 +22,10 @@ export function noNamespace(): string | undefined {
 /** A machine of its own, as far as the network goes, on a cable to this one. */
 export function openNamespace() {
   const name = `harbinger-${process.pid}`
-  // A network for benchmarks (RFC 2544): nobody's.
-  const [here, there] = ['198.18.77.1', '198.18.77.2']
+  // A network for benchmarks (RFC 2544), so nobody's; four addresses of it for each process that tests.
+  const four = `198.18.${(process.pid >> 6) & 255}`
+  const first = (process.pid & 63) * 4
+  const [here, there] = [`${four}.${first + 1}`, `${four}.${first + 2}`]
   const [near, far] = [`hb${process.pid}a`, `hb${process.pid}b`]
   ip('netns', 'add', name)
   ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', name)
@@ -38,6 +40,9 @@ export function openNamespace() {
     /** Packets are lost in both directions, and no connection is told. */
     pullCable: (): void => ip('-n', name, 'link', 'set', far, 'down'),
     plugCable: (): void => ip('-n', name, 'link', 'set', far, 'up'),
-    close: (): void => ip('netns', 'del', name),
+    close(): void {
+      ip('link', 'del', near)
+      ip('netns', 'del', name)
+    },
   }
 }
