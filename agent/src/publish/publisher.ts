@@ -50,7 +50,7 @@ export async function openPublisher({
   random = Math.random,
 }: Options) {
   /** Another process of the same name has another one. */
-  const instance = random().toString(36).slice(2)
+  const instance = Math.floor(random() * 2 ** 52).toString(36)
   let lastAck: { readonly upTo: number; readonly at: number } | undefined
   let attempts = 0
   let greeting: 'started' | 'reconnected' | undefined
