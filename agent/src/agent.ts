@@ -76,6 +76,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
     inventory: machine.inventory(),
     clock,
     log,
+    intervalSeconds: () => intervalSeconds,
     onInterval(seconds) {
       if (seconds === intervalSeconds) return
       log.info({ from: intervalSeconds, to: seconds }, 'the hub changed the interval')

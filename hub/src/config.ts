@@ -29,6 +29,8 @@ export type Config = {
   readonly modelFolder: string
   readonly device: 'auto' | 'cpu' | 'webgpu' | 'cuda'
   readonly forecastEverySeconds: number
+  /** Offline for so long, a server is retired; 0 is never. */
+  readonly retireAfterDays: number
   readonly retention: {
     readonly rawDays: number
     readonly minuteDays: number
@@ -129,6 +131,7 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
       minuteDays: value('retention.minuteDays', positive),
       quarterDays: value('retention.quarterDays', positive),
     },
+    retireAfterDays: value('servers.retireAfterDays', countOrNone),
     training: {
       everyDays: value('training.everyDays', countOrNone),
       minutes: value('training.minutes', positive),
@@ -236,6 +239,7 @@ export function printConfig(config: Config): string {
     'retention.rawDays': config.retention.rawDays,
     'retention.minuteDays': config.retention.minuteDays,
     'retention.quarterDays': config.retention.quarterDays,
+    'servers.retireAfterDays': config.retireAfterDays,
     'training.everyDays': config.training.everyDays,
     'training.minutes': config.training.minutes,
     'training.hoursBetween': config.training.hoursBetween,

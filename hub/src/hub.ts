@@ -12,14 +12,18 @@ import { openIdentity } from './identity/identity.ts'
 import { reachable } from './identity/join-address.ts'
 import { isLoopback } from './loopback.ts'
 import { openBroker } from './ingest/broker.ts'
+import { hearing } from './ingest/hearing.ts'
 import { openExternalBroker } from './ingest/external-broker.ts'
 import type { Log } from './log.ts'
+import { namesakes, type NameConflict } from './ingest/namesakes.ts'
 import { openModels, registryOf } from './models/open-models.ts'
 import { noteRunningHub } from './models/running-hub.ts'
 import { isLoopbackOnly } from './people/login-settings.ts'
 import { openPeople } from './people/people.ts'
 import { newSecret } from './people/secrets.ts'
 import { setUpSecret } from './people/set-up-secret.ts'
+import { conflictStore } from './storage/conflict-store.ts'
+import { certificateOf, retirement } from './retirement.ts'
 import { housekeeping } from './storage/housekeeping.ts'
 import { keepForecasts, loadForecasts } from './storage/keep-forecasts.ts'
 import { type Kept, messageKeeper } from './storage/keep-messages.ts'
@@ -27,6 +31,7 @@ import { loadSeries } from './storage/load-series.ts'
 import { samplesQuery } from './storage/samples-query.ts'
 import { openStores } from './storage/stores.ts'
 import { type Demo, liveFleet } from './view/live-fleet.ts'
+import { fleetPresence } from './view/fleet-presence.ts'
 import { openView } from './view/view.ts'
 import { fleetBatches } from './window/fleet-batches.ts'
 import { fleetWindow } from './window/fleet-window.ts'
@@ -60,16 +65,29 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   })
 
   const query = samplesQuery(stores, config.retention)
+  const presence = fleetPresence({
+    servers: servers.all(),
+    heardAt: (name) => broker.heardAt(name),
+    hearingSince: () => ear.since(),
+  })
+  /** Who left the fleet is asked no more questions. */
+  const findInFleet = (name: string) => {
+    const server = servers.find(name)
+    return server?.retired ? undefined : server
+  }
   const fleet = liveFleet({
     now,
     servers,
     series: window.series,
     isConflict: (name) => broker.isConflict(name),
-    agent: ({ id }) => ({
+    presence,
+    agent: ({ id, name }) => ({
+      certificate: certificateOf(stores.agents.find(name), now()),
       quarantined: quarantine.counts(id),
       lastQuarantined: quarantine.last(id),
       own: agentCosts.last(id),
     }),
+    conflictOf: (name) => sameNames.conflict(name),
     samples: (server, range) => query(server, range, now()),
     health: () => health(),
     accuracy: () => accuracy.answer(),
@@ -82,7 +100,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     log,
   })
   const explainer = openExplainer({
-    ...{ now, find: servers.find, series: window.series, episodes },
+    ...{ now, find: findInFleet, series: window.series, episodes },
     examine: (fleet) => forecaster.examine({ ...fleet, adapted: accuracy.adapted() }),
     served: ({ id }) => fleet.forecastOf(id),
     instead: ({ name }) => accuracy.insteadOf(name),
@@ -99,10 +117,24 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     isConnected: (name) => broker.isConnected(name),
     audit: (row) => people.audit.add({ at: now(), ...row }),
   })
+  const conflicts = conflictStore<NameConflict>(stores.db)
+  const sameNames = namesakes({
+    now,
+    open: conflicts.open(),
+    onConflict(name, conflict) {
+      conflicts.keep(name, conflict)
+      if (conflict) log.warn({ server: name, conflict }, 'two live agents use one name')
+      else log.info({ server: name }, 'one agent uses the name now')
+    },
+  })
   const intake = {
-    ...{ now, log },
+    ...{ now, log, sameNames },
     keep: messageKeeper(stores, window),
-    onKept: (kept: Kept) => fleet.touch(kept.servers),
+    onKept(kept: Kept) {
+      for (const server of kept.returned) fleet.membership(server)
+      retiring.returned(kept.returned)
+      fleet.touch(kept.servers)
+    },
   }
   const broker = config.broker
     ? openExternalBroker({ ...intake, address: config.broker })
@@ -110,6 +142,13 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
         ...{ ...intake, ...config.mqtt, gate: identity.secure },
         alsoLocal: demo !== undefined && config.tls !== undefined,
       })
+  const ear = hearing({
+    now,
+    connectedSince() {
+      const { connected, since } = broker.status()
+      return connected ? Date.parse(since) : undefined
+    },
+  })
   loadForecasts(stores, fleet.setForecast)
 
   const rounds = cycles(async (at, { lap, count }) => {
@@ -136,8 +175,16 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     models.shadow.run()
   }, log)
 
+  const retiring = retirement({
+    ...{ now, servers, presence, log, afterDays: config.retireAfterDays },
+    agents: stores.agents,
+    hearingSince: ear.since,
+    onChange: fleet.membership,
+    audit: (row) => people.audit.add({ at: now(), ...row }),
+  })
+
   const forecastNow = freshForecast({
-    ...{ now, find: servers.find, series: window.series, forecast: forecaster.forecast },
+    ...{ now, find: findInFleet, series: window.series, forecast: forecaster.forecast },
     ...{ adapted: accuracy.adapted, keep: fleet.setForecast },
     rowOf: (row) => ({ ...row, instead: accuracy.insteadOf(row.server) }),
   })
@@ -155,7 +202,11 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     clock.every(60 * minuteMs, (due) => void keepHouse.retention(due)),
     clock.every(60 * minuteMs, (due) => void accuracy.retention(due)),
     clock.every(60 * minuteMs, () => people.forget()),
-    clock.every(1000, () => void fleet.tick()),
+    clock.every(60 * minuteMs, () => retiring.retireSilent()),
+    clock.every(1000, () => {
+      ear.look()
+      void fleet.tick()
+    }),
     clock.every(1000, () => seeCommandLine()),
     clock.every(10_000, () => broker.recheck()),
     clock.every(10_000, () => void identity.renew()),
@@ -191,6 +242,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   }
   const sources = {
     ...{ ...fleet.sources, ...explainer, ...models.sources, ...enrolment, forecastNow, people },
+    ...{ retire: retiring.retire, bringBack: retiring.bringBack, retired: retiring.list },
   }
   const view = await openView({
     ...{ host, port, sources, uiDirectory: config.uiFolder, log, hstsSeconds, trustedProxies },

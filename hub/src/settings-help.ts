@@ -14,6 +14,8 @@ export const settingsHelp: { readonly [key in SettingKey]: string } = {
   'retention.rawDays': 'how long samples are kept as they came',
   'retention.minuteDays': 'how long their means by the minute are kept',
   'retention.quarterDays': 'how long their means by the quarter of an hour are kept',
+  'servers.retireAfterDays':
+    'offline for so long, a server leaves the fleet; heard again it is back; 0 is never',
   'training.everyDays': 'how often the hub trains by itself; 0 is never',
   'training.minutes': 'how long one training may take',
   'training.hoursBetween': 'least time between two trainings, whatever starts them',

@@ -65,6 +65,10 @@ export const settings = {
   'retention.rawDays': setting('RETENTION_RAW_DAYS', 2, days),
   'retention.minuteDays': setting('RETENTION_MINUTE_DAYS', 14, days),
   'retention.quarterDays': setting('RETENTION_QUARTER_DAYS', 400, days),
+  'servers.retireAfterDays': setting('SERVERS_RETIRE_AFTER_DAYS', 30, {
+    unit: 'days',
+    expects: 'a number of days, 0 is never',
+  }),
   'training.everyDays': setting('TRAINING_EVERY_DAYS', 7, {
     unit: 'days',
     expects: 'a number of days, 0 is no schedule',

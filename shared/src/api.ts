@@ -41,7 +41,30 @@ const Source = Type.String({ pattern: '^(model|baseline):.+' })
 const NowAndNext = Type.Object({
   now: nullable(Type.Number()),
   in30Minutes: nullable(Type.Number({ description: 'median forecast 30 minutes after now' })),
+  last: Type.Optional(
+    Type.Number({ description: 'the newest reading, as old as lastSeen; only where now is null' }),
+  ),
 })
+
+export const presenceReasons = [
+  'silent',
+  'no_samples',
+  'lost',
+  'stopped',
+  'never',
+  'hub_deaf',
+] as const
+export const PresenceSchema = Type.Object({
+  state: oneOf(['heard', 'late', 'offline'] as const),
+  why: nullable(oneOf(presenceReasons)),
+  since: nullable(
+    Type.String({
+      format: 'date-time',
+      description: 'the last word, or when its agent was stopped; null while it is heard',
+    }),
+  ),
+})
+export type Presence = Static<typeof PresenceSchema>
 
 export const TimeToThresholdSchema = Type.Object({
   threshold: Type.Number(),
@@ -68,6 +91,7 @@ export const ServerSummarySchema = Type.Object({
   simulated: Type.Boolean(),
   tags: Type.Array(Type.String()),
   state: StateSchema,
+  presence: PresenceSchema,
   severity: SeverityOrUnknown,
   risk: nullable(Type.Number({ minimum: 0, maximum: 100 })),
   riskNow: nullable(Type.Number()),
@@ -118,8 +142,57 @@ export const RiskReasonSchema = Type.Object({
   text: Type.String(),
 })
 
+/** Two live agents of one name. The first is heard; of the others nothing is kept, and they keep what they measure. */
+export const ConflictSchema = Type.Object({
+  since: Instant,
+  kept: Type.Object(
+    { address: nullable(Type.String()), since: Instant },
+    { description: 'the agent whose samples are kept, and since when it is heard' },
+  ),
+  others: Type.Array(
+    Type.Object({
+      address: nullable(Type.String()),
+      since: Instant,
+      lastAt: Instant,
+      refused: Type.Integer({ description: 'connections refused; behind a broker, messages' }),
+    }),
+  ),
+  advice: Type.String(),
+})
+export type Conflict = Static<typeof ConflictSchema>
+
+export const RetirementSchema = Type.Object({
+  at: Instant,
+  by: Type.String({ description: 'who retired it; "the hub" after long silence' }),
+  reason: Type.String(),
+})
+/** Of an agent's certificate; none where agents have none. */
+const CertificateState = oneOf(['none', 'valid', 'revoked', 'expired'] as const)
+export const RetiredServerSchema = Type.Object({
+  name: Type.String(),
+  profile: ProfileSchema,
+  lastSeen: nullable(Instant),
+  certificate: CertificateState,
+  retired: RetirementSchema,
+})
+export type RetiredServer = Static<typeof RetiredServerSchema>
+export const RetiredServersSchema = Type.Object({
+  /** 0: never by itself. */
+  afterDays: Type.Number({ description: 'offline for so long, a server is retired; 0 is never' }),
+  servers: Type.Array(RetiredServerSchema),
+})
+export type RetiredServers = Static<typeof RetiredServersSchema>
+export const RetireRequest = Type.Object(
+  {
+    reason: Type.Optional(Type.String({ maxLength: 200 })),
+  },
+  { additionalProperties: false },
+)
+
 export const ServerDetailSchema = Type.Object({
   ...ServerSummarySchema.properties,
+  conflictOf: nullable(ConflictSchema),
+  retired: nullable(RetirementSchema),
   sentence: Type.String({ description: 'what is going on, in plain language' }),
   reasons: Type.Array(RiskReasonSchema),
   unknown: Type.Array(Type.String({ description: 'what the risk could not take into account' })),
@@ -138,6 +211,7 @@ export const ServerDetailSchema = Type.Object({
     lastQuarantined: Type.Array(
       Type.Object({ at: Instant, reason: Type.String(), detail: Type.String() }),
     ),
+    certificate: CertificateState,
     unknownReadings: Type.Integer(),
     /** What the agent last said of itself; null before it did. */
     own: nullable(
@@ -230,6 +304,11 @@ export const FleetSchema = Type.Object({
   simulated: Type.Integer(),
   bySeverity: Type.Record(Type.String(), Type.Integer()),
   byState: Type.Record(Type.String(), Type.Integer()),
+  byPresence: Type.Object({
+    heard: Type.Integer(),
+    late: Type.Integer(),
+    offline: Type.Integer(),
+  }),
   environment: EnvironmentSchema,
   topRisks: Type.Array(ServerSummarySchema),
   demo: nullable(Type.Object({ scenario: Type.String(), scenarios: Type.Array(Type.String()) })),

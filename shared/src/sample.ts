@@ -184,8 +184,20 @@ export const StatusSchema = Type.Object({
       description: 'the agent keeps no sample older than this seq: none will come',
     }),
   ),
+  instance: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description: 'made up by each agent when it starts: two of one name are told apart by it',
+    }),
+  ),
+  intervalSeconds: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 300, description: 'between two samples' }),
+  ),
 })
 export type Status = Static<typeof StatusSchema>
+
+/** The reason in a last will: the connection ended without a goodbye. */
+export const lostReason = 'connection lost'
 
 /** Hub → agent: every sample up to and including this `seq` is committed. */
 export const AckSchema = Type.Object({ upTo: Type.Integer({ minimum: 0 }) })

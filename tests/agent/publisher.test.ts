@@ -39,7 +39,8 @@ async function openAgent(hubUrl: string, { maxSamples = 100 } = {}) {
       rmSync(folder, { recursive: true, force: true })
     },
   })
-  const onInterval = vi.fn()
+  let interval = 10
+  const onInterval = vi.fn((seconds: number) => void (interval = seconds))
   const publisher: Publisher = await openPublisher({
     server: 'db1',
     hubUrl,
@@ -49,6 +50,7 @@ async function openAgent(hubUrl: string, { maxSamples = 100 } = {}) {
     clock: { now, monotonicMs: () => elapsed, after: () => () => {} },
     log: silentLog,
     onInterval,
+    intervalSeconds: () => interval,
     reconnectMs: 5,
     random: () => 0,
   })
@@ -79,7 +81,10 @@ describe('publisher', () => {
       'inventory',
     ])
     expect(broker.of('status')).toEqual([
-      { state: 'online', reason: 'started', at: 1_767_225_600_000, v: '1.0.0', oldest: 1 },
+      {
+        ...{ state: 'online', reason: 'started', at: 1_767_225_600_000, v: '1.0.0', oldest: 1 },
+        ...{ instance: '0', intervalSeconds: 10 },
+      },
     ])
     expect(broker.of('inventory')).toEqual([{ agentVersion: '0.1.0', cores: 2 }])
   })
@@ -89,6 +94,23 @@ describe('publisher', () => {
     await publisher.close()
     await broker.until(() => broker.of('status').length === 2)
     expect(broker.of('status')[1]).toMatchObject({ state: 'offline', reason: 'stopped' })
+  })
+
+  test('says nothing after its goodbye; what is still sampled is kept', async () => {
+    const { broker, publisher, spool } = await openConnected()
+    const closed = publisher.close()
+    publisher.publish(sample(1))
+    await closed
+    await broker.until(() => broker.of('status').length === 2)
+    expect(broker.of('samples')).toEqual([])
+    expect(spool.state().samples).toBe(1)
+  })
+
+  test('says its interval again when the hub changes it', async () => {
+    const { broker } = await openConnected()
+    await broker.say('db1', 'config', { intervalSeconds: 300 })
+    await broker.until(() => broker.of('status').length === 2)
+    expect(broker.of('status')[1]).toMatchObject({ state: 'online', intervalSeconds: 300 })
   })
 
   test('leaves a last will for when it cannot say goodbye', async () => {

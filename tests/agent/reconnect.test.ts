@@ -55,6 +55,7 @@ test('150 agents come back to a hub that was away one after the other', async ()
         spool: openSpool(join(folder, String(i)), { ...options, clock, log: silentLog }),
         inventory: { agentVersion: '0.1.0' },
         onInterval() {},
+        intervalSeconds: () => 10,
         // Two and a half times as fast: waits far longer than a busy machine keeps a connection waiting.
         ...{ reconnectMs: 2_000, random },
       }),

@@ -127,7 +127,7 @@ export function mockFleet(size: number, startAt: number) {
       : one.kind === 'abstained'
         ? 'too many readings are missing (62 % of the last 24 h)'
         : one.kind === 'offline' || one.kind === 'blank'
-          ? 'no readings in the last 30 min'
+          ? 'offline: nothing is forecast until it is heard again'
           : null
 
   const issued = new Map<string, Forecast>()
@@ -204,15 +204,19 @@ export function mockFleet(size: number, startAt: number) {
     const gone = one.kind === 'offline' || one.kind === 'silent'
     const lastSeen = blank ? null : gone ? now - 47 * minute : Math.floor(now / 10_000) * 10_000
     const ahead = forecast(one, now)
-    const risk = blank ? null : Math.round(troubleOf(one) * 100)
+    const isOffline = one.kind === 'offline' || blank
+    const risk = isOffline ? null : Math.round(troubleOf(one) * 100)
     const severity: SeverityOrUnknown = risk === null ? 'unknown' : severityOf(risk)
     const metrics: ServerSummary['metrics'] = {}
     if (!blank)
-      for (const metric of metricNames)
+      for (const metric of metricNames) {
+        const reading = value(one, metric, lastSeen!)
         metrics[metric] = {
-          now: value(one, metric, lastSeen!),
+          now: gone ? null : reading,
+          ...(gone && { last: reading }),
           in30Minutes: ahead.metrics[metric]?.quantiles['0.5']?.[2] ?? null,
         }
+      }
     const idle = metrics.cpu_idle_pct
     const next = Object.entries(ahead.timeToThreshold)
       .map(([metric, rest]) => ({ metric: metric as MetricName, ...rest! }))
@@ -230,12 +234,12 @@ export function mockFleet(size: number, startAt: number) {
         ['berlin', 'dublin', 'osaka'][one.index % 3]!,
         ...(one.index % 5 === 0 ? ['payments'] : []),
       ],
-      state:
-        one.kind === 'offline'
-          ? 'offline'
-          : risk !== null && risk >= 70
-            ? 'critical_issue'
-            : 'healthy',
+      state: isOffline ? 'offline' : risk !== null && risk >= 70 ? 'critical_issue' : 'healthy',
+      presence: {
+        state: isOffline ? 'offline' : one.kind === 'silent' ? 'late' : 'heard',
+        why: blank ? 'never' : one.kind === 'offline' ? 'lost' : gone ? 'no_samples' : null,
+        since: gone ? new Date(lastSeen!).toISOString() : null,
+      },
       severity,
       risk,
       riskNow: risk,
@@ -270,6 +274,7 @@ export function mockFleet(size: number, startAt: number) {
       simulated: rows.filter((row) => row.simulated).length,
       bySeverity,
       byState: tally((row) => row.state),
+      byPresence: { heard: 0, late: 0, offline: 0, ...tally((row) => row.presence.state) },
       environment: {
         status: bad === 0 ? 'healthy' : 'danger',
         sentence:
@@ -322,10 +327,26 @@ export function mockFleet(size: number, startAt: number) {
     const ill = (row.risk ?? 0) >= 50
     return {
       ...row,
+      conflictOf: row.conflict
+        ? {
+            since: new Date(now - 8 * minute).toISOString(),
+            kept: { address: '10.0.0.7', since: new Date(now - 90 * minute).toISOString() },
+            others: [
+              {
+                address: '10.0.0.8',
+                since: new Date(now - 8 * minute).toISOString(),
+                lastAt: new Date(now - minute / 3).toISOString(),
+                refused: 17,
+              },
+            ],
+            advice: 'Give the other one a name of its own, or stop it.',
+          }
+        : null,
+      retired: null,
       sentence: ill
         ? `${row.name} is running out of memory: 91 % now and growing 6 % an hour; 95 % is likely within two hours.`
         : row.risk === null
-          ? `Nothing is known of ${row.name}: it has not sent a reading yet.`
+          ? `Nothing is known of how ${row.name} is now.`
           : `${row.name} is well, and nothing is forecast to change that within 8 h.`,
       reasons: ill
         ? [
@@ -369,6 +390,7 @@ export function mockFleet(size: number, startAt: number) {
                 },
               ]
             : [],
+        certificate: one.kind === 'offline' ? ('valid' as const) : ('none' as const),
         unknownReadings: 12,
         own:
           one.kind === 'blank'

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
-import type { ServerSummary } from '@harbinger/shared/api'
+import type { RetiredServer, ServerSummary } from '@harbinger/shared/api'
 import type { WhatIfRequest } from '@harbinger/shared/explanation'
 import type { Role } from '@harbinger/shared/people-api'
 import { explanationOf, whatIfOf, withheldExplanation } from '../view/fake-explanation.ts'
@@ -28,6 +28,7 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
   const asked: string[] = []
   const supposed: WhatIfRequest[] = []
   let refusing = false
+  const retired = new Map<string, RetiredServer>()
   let role: Role = 'admin'
   let withholding = false
   let eventId = 0
@@ -79,6 +80,9 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
       response.on('close', () => streams.delete(response))
       return
     }
+    if (what === 'retired') {
+      return json(response, { afterDays: 30, servers: [...retired.values()] })
+    }
     if (what === 'servers' && name === undefined)
       return json(response, { servers: fleet.rows(now()), nextCursor: null })
     const one = fleet.find(decodeURIComponent(name ?? ''))
@@ -88,7 +92,30 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
         { error: { code: 'not_found', message: `no server named ${name}` } },
         404,
       )
-    if (part === undefined) return json(response, fleet.detail(one, now()))
+    if (part === undefined) {
+      const detail = {
+        ...fleet.detail(one, now()),
+        retired: retired.get(one.name)?.retired ?? null,
+      }
+      return json(response, detail)
+    }
+    if (part === 'retire') {
+      let body = ''
+      for await (const chunk of request) body += chunk
+      const { reason } = JSON.parse(body) as { reason: string }
+      const { name, profile, lastSeen } = fleet.summary(one, now())
+      retired.set(name, {
+        ...{ name, profile, lastSeen, certificate: 'revoked' },
+        retired: { at: new Date(now()).toISOString(), by: 'ada', reason },
+      })
+      tell('removed', [name])
+      return json(response, retired.get(name))
+    }
+    if (part === 'bring-back') {
+      retired.delete(one.name)
+      tell('servers', [fleet.summary(one, now())])
+      return json(response, { name: one.name })
+    }
     if (part === 'explanation') {
       const made = (withholding ? withheldExplanation : explanationOf)(name!, now())
       return json(response, made)

@@ -93,8 +93,15 @@ export async function startHub(
 }
 
 /** The agent as it is run, without its launcher: a signal reaches it itself. */
-export function startAgent(stateDirectory: string, hubUrl: string, env: Env = {}): Running {
-  const child = spawn(process.execPath, [at('../../agent/src/main.ts'), 'run'], {
+export function startAgent(
+  stateDirectory: string,
+  hubUrl: string,
+  env: Env = {},
+  /** What it is run within, like a network namespace. */
+  within: readonly string[] = [],
+): Running {
+  const [program, ...args] = [...within, process.execPath, at('../../agent/src/main.ts'), 'run']
+  const child = spawn(program!, args, {
     cwd: stateDirectory,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {

@@ -39,6 +39,7 @@ async function openAgent(name: string, hubUrl: string) {
     nextSeq: () => (spool.last() ?? 0) + 1,
     inventory: { agentVersion: '0.1.0' },
     onInterval() {},
+    intervalSeconds: () => 10,
   })
   opened.push(() => publisher.close())
   let seq = 0

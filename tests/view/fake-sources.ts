@@ -29,6 +29,7 @@ export const serverRow = (name: string, changes: Partial<ServerSummary> = {}): S
   simulated: true,
   tags: [],
   state: 'healthy',
+  presence: { state: 'heard', why: null, since: null },
   severity: 'healthy',
   risk: 5,
   riskNow: 5,
@@ -70,6 +71,7 @@ export const fleetOf = (rows: readonly ServerSummary[]): Fleet => ({
   simulated: rows.length,
   bySeverity: { healthy: rows.length },
   byState: { healthy: rows.length },
+  byPresence: { heard: rows.length, late: 0, offline: 0 },
   environment: {
     status: 'healthy',
     sentence: 'All is well.',
@@ -111,6 +113,8 @@ export const health: Health = {
 
 export const detailOf = (row: ServerSummary): ServerDetail => ({
   ...row,
+  conflictOf: null,
+  retired: null,
   sentence: 'Quiet.',
   reasons: [],
   unknown: [],
@@ -122,6 +126,7 @@ export const detailOf = (row: ServerSummary): ServerDetail => ({
     clockSkewMs: 3,
     quarantined: {},
     lastQuarantined: [],
+    certificate: 'none',
     unknownReadings: 0,
     own: null,
   },
@@ -227,6 +232,18 @@ export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSource
     },
     ...modelSources,
     ...enrolmentSources,
+    retired: () => ({ afterDays: 30, servers: [] }),
+    retire: (name, { by, reason = '' }) => {
+      const row = find(name)
+      if (row?.presence.state === 'heard') return { refused: `${row.name} is heard` }
+      return (
+        row && {
+          ...{ name: row.name, profile: row.profile, lastSeen: row.lastSeen, certificate: 'none' },
+          retired: { at: instant(now), by, reason },
+        }
+      )
+    },
+    bringBack: () => undefined,
     setScenario: undefined,
     onChange(listener) {
       listeners.add(listener)

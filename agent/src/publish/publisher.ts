@@ -1,4 +1,4 @@
-import type { Inventory, Status } from '@harbinger/shared/sample'
+import { type Inventory, lostReason, type Status } from '@harbinger/shared/sample'
 import { topic } from '@harbinger/shared/topics'
 import { contractVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
@@ -21,6 +21,8 @@ type Options = {
   readonly clock: Clock
   readonly log: Log
   readonly onInterval: (seconds: number) => void
+  /** Between two samples, now. */
+  readonly intervalSeconds: () => number
   /** Half of the longest first wait before connecting again; doubled each time up to `maxReconnectMs`. */
   readonly reconnectMs?: number
   readonly random?: () => number
@@ -43,9 +45,12 @@ export async function openPublisher({
   clock,
   log,
   onInterval,
+  intervalSeconds,
   reconnectMs = 5_000,
   random = Math.random,
 }: Options) {
+  /** Another process of the same name has another one. */
+  const instance = Math.floor(random() * 2 ** 52).toString(36)
   let lastAck: { readonly upTo: number; readonly at: number } | undefined
   let attempts = 0
   let greeting: 'started' | 'reconnected' | undefined
@@ -53,6 +58,8 @@ export async function openPublisher({
   /** Why the last connection failed, and what of it was said. */
   let reason: string | undefined
   let toldReason: string | undefined
+  /** Nothing is said after the goodbye; what is still sampled lies in the spool. */
+  let isClosing = false
   /** A connection ends because the next one proves itself otherwise. */
   let isChanging = false
 
@@ -62,6 +69,8 @@ export async function openPublisher({
       reason,
       at: clock.now(),
       v: contractVersion,
+      instance,
+      ...(state === 'online' && { intervalSeconds: intervalSeconds() }),
       ...(oldest !== undefined && { oldest }),
     } satisfies Status)
 
@@ -72,7 +81,7 @@ export async function openPublisher({
   } as const
   const lastWords = () => ({
     ...will,
-    payload: Buffer.from(statusNow('offline', 'connection lost')),
+    payload: Buffer.from(statusNow('offline', lostReason)),
   })
 
   const client = await connectMqtt(
@@ -83,7 +92,8 @@ export async function openPublisher({
       // The spool remembers for us, across brokers that forget sessions.
       clean: true,
       resubscribe: false,
-      keepalive: 30,
+      // The hub hears of a cable that is pulled one and a half times this after the last word.
+      keepalive: 15,
       connectTimeout: 10_000,
       reconnectPeriod: reconnectWait(1, { firstMs: reconnectMs, random }),
       will: lastWords(),
@@ -137,7 +147,7 @@ export async function openPublisher({
   })
 
   client.on('error', (error) => {
-    reason = error.message
+    reason = (error as { code?: unknown }).code === nameTaken ? takenReason(server) : error.message
     log.debug({ reason }, 'connection failed')
   })
 
@@ -145,8 +155,12 @@ export async function openPublisher({
     if (name === topic(server, 'ack')) onAck(readNumber(payload, 'upTo'))
     else if (name === topic(server, 'config')) {
       const seconds = readNumber(payload, 'intervalSeconds')
-      if (seconds !== undefined && seconds >= 1 && seconds <= 300) onInterval(seconds)
-      else {
+      if (seconds !== undefined && seconds >= 1 && seconds <= 300) {
+        const before = intervalSeconds()
+        onInterval(seconds)
+        // The hub misses an agent by its interval.
+        if (intervalSeconds() !== before) send('status', statusNow('online', 'interval changed'))
+      } else {
         log.warn(
           { got: payload.toString('utf8').slice(0, 80) },
           'interval from the hub ignored: expected 1 to 300 whole seconds',
@@ -167,7 +181,7 @@ export async function openPublisher({
       const json = JSON.stringify(sample)
       spool.add({ seq: sample.seq, at: sample.at, json })
       // Offline the client would queue without bound; the spool is the queue.
-      if (!client.connected) return
+      if (!client.connected || isClosing) return
       replay.onLive(sample.seq)
       client.publish(topic(server, 'samples'), json, { qos: 1 })
     },
@@ -183,6 +197,7 @@ export async function openPublisher({
     /** Says goodbye, so that the hub does not take a stop for a failure; a hub that does not listen is not waited for. */
     async close(reason = 'stopped'): Promise<void> {
       replay.stop()
+      isClosing = true
       const isHeard = client.connected && (await sayGoodbye(reason))
       await client.endAsync(!isHeard)
     },
@@ -215,6 +230,11 @@ export function reconnectWait(
   const longest = Math.min(maxReconnectMs, firstMs * 2 ** attempts)
   return Math.round(longest * (0.1 + 0.9 * random()))
 }
+
+/** What a broker answers to a second agent of one name (MQTT 3.1.1, 3.2.2.3: identifier rejected). */
+const nameTaken = 2
+const takenReason = (server: string): string =>
+  `another live agent calls itself ${server} at this hub; this one keeps its samples until it has a name of its own: set "server" in its configuration and join again, or stop the other one`
 
 /** The client would send again what it had sent, ahead of everything else; the spool does, in order and once. */
 function forgetInFlight(client: { outgoing: object; removeOutgoingMessage(id: number): unknown }) {

@@ -23,7 +23,9 @@ export async function dueScores(
   { at, series }: { readonly at: number; readonly series: (serverId: number) => Series },
 ): Promise<Scored[]> {
   const minute = Math.floor(at / minuteMs)
-  const due = [...servers.all()].filter(({ id }) => id % roundMinutes === minute % roundMinutes)
+  const due = [...servers.everyone()].filter(
+    ({ id }) => id % roundMinutes === minute % roundMinutes,
+  )
   const scored: Scored[] = []
   await inSlices(due, ({ id }) => {
     for (const entry of forecastLog.ofServer(id, at - oldestMinutes * minuteMs)) {

@@ -40,6 +40,8 @@ export function openExplainer({
     assessServer({
       ...{ server, series: known, now: at, forecast },
       ...{ before: undefined, conflict: isConflict(server.name) },
+      // Asked of what was measured last, however long ago that was.
+      presence: { state: 'heard', why: null, since: null },
     })
   const ask = (server: Server): AskedServer => ({
     ...{ server, series: series(server.id), now: now() },

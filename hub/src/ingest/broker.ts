@@ -1,16 +1,19 @@
 import type { Socket } from 'node:net'
 import { Aedes, type Client } from 'aedes'
+import { isServerName, serverKey } from '@harbinger/shared/server'
 import { topic } from '@harbinger/shared/topics'
 import type { AgentName } from '../identity/agent-name.ts'
 import type { BrokerStatus } from './broker-status.ts'
 import { type IntakeOptions, openIntake } from './intake.ts'
 import { limitFrames } from './limit-frames.ts'
 import { type AgentGate, listen } from './listen.ts'
-import { limits } from './read-message.ts'
-import { newSession, type Session, takeovers } from './sessions.ts'
+import { limits, readStatus } from './read-message.ts'
+import { type Namesakes, namesakes } from './namesakes.ts'
+import { fleetClientPrefix, newSession, type Session, takeovers } from './sessions.ts'
 import { mayHear, maySay } from './topic-rights.ts'
 
 export type BrokerOptions = Omit<IntakeOptions, 'acknowledge'> & {
+  readonly sameNames?: Namesakes
   readonly host: string
   readonly port: number
   /** TLS with certificates on both sides; undefined hears agents in the clear. */
@@ -24,9 +27,13 @@ export type Broker = Awaited<ReturnType<typeof openBroker>>
 /** Where agents are heard. What they say is acknowledged when it is committed, nonsense when it is counted. */
 export async function openBroker(options: BrokerOptions) {
   const { host, port, gate, alsoLocal = false, now, keep, onKept, log } = options
+  const { sameNames = namesakes({ now }) } = options
   const sessions = new WeakMap<Client, Session>()
   /** Whom a connection's certificate speaks for. */
   const names = new WeakMap<object, AgentName>()
+  /** What an agent made up for itself when it started; it stands in its last will. */
+  const instances = new WeakMap<Client, string>()
+  /** Of agents that made up nothing. */
   const conflicts = takeovers()
   const intake = openIntake({
     ...{ now, keep, onKept, log },
@@ -67,7 +74,12 @@ export async function openBroker(options: BrokerOptions) {
       limitFrames(client, limits.backlog + 1024)
       const name = names.get(client.conn)
       // The certificate says who it is, whatever client id it calls itself: nobody takes another's place.
-      if (name) packet.clientId = name.server
+      if (name) packet.clientId = serverKey(name.server)
+      else if (isAgentId(packet.clientId)) packet.clientId = serverKey(packet.clientId)
+      const will = packet.will && readStatus(Buffer.from(packet.will.payload))
+      if (will && 'status' in will && will.status.instance !== undefined) {
+        instances.set(client, will.status.instance)
+      }
       done(null, !closing)
     },
     authenticate(client, _user, _password, done) {
@@ -77,11 +89,19 @@ export async function openBroker(options: BrokerOptions) {
         refused(reason, (client.conn as Socket).remoteAddress ?? '')
         return done(Object.assign(new Error(reason), { returnCode: 5 }), false)
       }
-      const before = clients()[client.id]
-      if (before && !before.closed) {
-        counters.takeovers++
-        conflicts.note(client.id, now())
-      }
+      const isConnected = clients()[client.id]?.closed === false
+      const id = instances.get(client)
+      const address = (client.conn as Socket).remoteAddress ?? null
+      if (id !== undefined) {
+        // Whichever it is, an agent of this name lives.
+        intake.noteHeard(client.id)
+        if (!sameNames.mayConnect(client.id, { id, address }, isConnected)) {
+          counters.notKept++
+          refused(`another agent named ${client.id} is connected`, address ?? '')
+          return done(Object.assign(new Error('the name is taken'), { returnCode: 2 }), false)
+        }
+      } else if (isConnected) conflicts.note(client.id, now())
+      if (isConnected) counters.takeovers++
       done(null, true)
     },
     authorizeSubscribe(client, subscription, done) {
@@ -92,6 +112,8 @@ export async function openBroker(options: BrokerOptions) {
       if (!client) return done(null)
       if (closing) return done(new Error('the hub is stopping'))
       counters.messages++
+      // A last will comes from nobody who lives.
+      if (packet !== (client as { will?: unknown }).will) sameNames.heard(client.id)
       const ours = maySay(sessionOf(client), packet.topic)
       const payload = toBytes(packet.payload)
       silence(packet)
@@ -103,6 +125,14 @@ export async function openBroker(options: BrokerOptions) {
       intake.take(sessionOf(client), ours, payload).then(() => done(null), done)
     },
   })
+
+  // Between samples that are far apart an agent only pings.
+  broker.on('ping', (_packet, client) => {
+    if (!isServerName(client.id)) return
+    intake.noteHeard(client.id)
+    sameNames.heard(client.id)
+  })
+  broker.on('clientDisconnect', (client) => sameNames.ended(client.id))
 
   const clients = () => (broker as unknown as { clients: Record<string, Client> }).clients
 
@@ -150,7 +180,8 @@ export async function openBroker(options: BrokerOptions) {
         client.conn.destroy()
       }
     },
-    isConnected: (server: string): boolean | undefined => clients()[server]?.closed === false,
+    isConnected: (server: string): boolean | undefined =>
+      clients()[serverKey(server)]?.closed === false,
     counters: () => ({
       ...counters,
       connectionsRefused,
@@ -159,7 +190,9 @@ export async function openBroker(options: BrokerOptions) {
     waiting: intake.waiting,
     isFailing: intake.isFailing,
     lagMs: intake.lagMs,
-    isConflict: (name: string): boolean => conflicts.isConflict(name, now()),
+    heardAt: intake.heardAt,
+    isConflict: (name: string): boolean =>
+      sameNames.conflict(name) !== undefined || conflicts.isConflict(name, now()),
     /** Stops hearing, and keeps what was heard. */
     async close(): Promise<void> {
       closing = true
@@ -170,6 +203,10 @@ export async function openBroker(options: BrokerOptions) {
     },
   }
 }
+
+/** A simulated fleet speaks for many. */
+const isAgentId = (clientId: string): boolean =>
+  isServerName(clientId) && !clientId.startsWith(fleetClientPrefix)
 
 const toBytes = (payload: string | Buffer): Buffer =>
   typeof payload === 'string' ? Buffer.from(payload) : payload

@@ -4,6 +4,8 @@ import { agentTopicKinds, readTopic, topic, topicFilter } from '@harbinger/share
 import { serverKey } from '@harbinger/shared/server'
 import type { BrokerStatus } from './broker-status.ts'
 import { type Heard, type IntakeOptions, openIntake } from './intake.ts'
+import { type Namesakes, namesakes } from './namesakes.ts'
+import { readStatus } from './read-message.ts'
 import { newSession, type Session } from './sessions.ts'
 
 /** A broker that somebody else runs, and how to get in. */
@@ -21,6 +23,7 @@ export type ExternalBrokerAddress = {
 }
 
 type Options = Omit<IntakeOptions, 'acknowledge'> & {
+  readonly sameNames?: Namesakes
   readonly address: ExternalBrokerAddress
   readonly random?: () => number
   /** First wait before connecting again; doubled each time up to 30 s. */
@@ -43,6 +46,7 @@ export function openExternalBroker({
   keep,
   onKept,
   log,
+  sameNames = namesakes({ now }),
   random = Math.random,
   reconnectMs = 1_000,
 }: Options) {
@@ -133,10 +137,16 @@ export function openExternalBroker({
     }
     // A connection of this agent begins; what is retained tells of one that began before.
     if (heard.kind === 'status' && !isRetained) session.begun.delete(serverKey(heard.server))
+    if (heard.kind === 'status' && !isRetained) noteSpeaker(heard.server, payload)
+    if (heard.kind !== 'status' && !sameNames.isKept(heard.server)) {
+      // Not acknowledged: it keeps what it measures until it has a name of its own.
+      intake.counters.notKept++
+      return
+    }
     waiting.messages++
     waiting.bytes += payload.length
     intake
-      .take(session, heard as Heard, payload)
+      .take(session, { ...(heard as Heard), retained: isRetained }, payload)
       // Said by the intake; the agent is not acknowledged and sends it again.
       .catch(() => {})
       .finally(() => {
@@ -145,6 +155,14 @@ export function openExternalBroker({
         if (isFull()) return
         for (const go of goOn.splice(0)) go()
       })
+  }
+
+  /** Of one name the broker lets the last one in that connects: whoever said that it is there speaks now. */
+  function noteSpeaker(server: string, payload: Buffer): void {
+    const said = readStatus(payload)
+    if ('status' in said && said.status.state === 'online' && said.status.instance !== undefined) {
+      sameNames.speaks(server, said.status.instance)
+    }
   }
 
   return {
@@ -165,8 +183,8 @@ export function openExternalBroker({
     waiting: intake.waiting,
     isFailing: intake.isFailing,
     lagMs: intake.lagMs,
-    /** Who is connected is known to the broker alone. */
-    isConflict: (_name: string): boolean => false,
+    heardAt: intake.heardAt,
+    isConflict: (name: string): boolean => sameNames.conflict(name) !== undefined,
     /** Stops hearing, and keeps what was heard. */
     async close(): Promise<void> {
       closing = true

@@ -22,7 +22,12 @@ export type IntakeOptions = {
 }
 
 /** What an agent said: whose it is, and which of the topics it came on. */
-export type Heard = { readonly server: string; readonly kind: (typeof agentTopicKinds)[number] }
+export type Heard = {
+  readonly server: string
+  readonly kind: (typeof agentTopicKinds)[number]
+  /** Said before the hub listened, and kept by the broker. */
+  readonly retained?: boolean
+}
 
 export type Intake = ReturnType<typeof openIntake>
 
@@ -36,7 +41,11 @@ export function openIntake({ now, keep, onKept, acknowledge, log }: IntakeOption
     foreignTopics: 0,
     storageFailures: 0,
     takeovers: 0,
+    /** Of a second agent of a name that lives. */
+    notKept: 0,
   }
+  /** When each agent was heard last, kept or not: a disk that is full makes nobody offline. */
+  const heardAt = new Map<string, number>()
   let failing = false
   let lagMs: number | undefined
 
@@ -102,11 +111,21 @@ export function openIntake({ now, keep, onKept, acknowledge, log }: IntakeOption
     flush: commits.flush,
     isFailing: (): boolean => failing,
     lagMs: (): number | undefined => lagMs,
+    /** When anything of this agent was heard last, since the hub started. */
+    heardAt: (server: string): number | undefined => heardAt.get(serverKey(server)),
+    /** A word that is no message. */
+    noteHeard: (server: string): void => void heardAt.set(serverKey(server), now()),
 
     /** Settles when the message is committed; rejects when storage fails. */
-    take(session: Session, { server, kind }: Heard, payload: Uint8Array): Promise<void> {
+    take(
+      session: Session,
+      { server, kind, retained = false }: Heard,
+      payload: Uint8Array,
+    ): Promise<void> {
       const arrivedAt = now()
       const heading = { server, arrivedAt }
+      const isOfNow = (): void => void (retained || heardAt.set(serverKey(server), arrivedAt))
+      if (kind !== 'status') isOfNow()
       if (kind === 'samples') {
         const first = isFirst(session, server)
         return addSamples(session, { ...heading, first, ...readSamples(payload, arrivedAt) })
@@ -122,7 +141,8 @@ export function openIntake({ now, keep, onKept, acknowledge, log }: IntakeOption
       const read = kind === 'status' ? readStatus(payload) : readInventory(payload)
       if ('status' in read) {
         if (read.status.oldest !== undefined) session.exact.add(serverKey(server))
-        return add(session, { kind: 'status', ...heading, ...read })
+        if (read.status.state === 'online') isOfNow()
+        return add(session, { kind: 'status', retained, ...heading, ...read })
       }
       if ('inventory' in read) return add(session, { kind: 'inventory', ...heading, ...read })
       return add(session, { kind: 'refused', ...heading, ...read })

@@ -38,8 +38,8 @@ const rememberedMs = 2 * 60_000
 const shownMs = 5 * 60_000
 
 /**
- * Two live agents with one name push each other off the broker again and again; one agent that lost its connection
- * does so once. Three times within two minutes is a conflict, until five minutes have passed without another.
+ * Of agents that made up nothing to be told apart by (namesakes.ts): two live ones with one name push each other off
+ * the broker again and again; one that lost its connection does so once. Three times within two minutes is a conflict, until five minutes have passed without another.
  */
 export function takeovers() {
   const seen = new Map<string, number[]>()

@@ -134,7 +134,7 @@ export function openShadow({
       if (!opened) return undefined
       const { id } = opened
       const sums = emptySums()
-      for (const { id: serverId } of stores.servers.all()) {
+      for (const { id: serverId } of stores.servers.everyone()) {
         for (const pair of scores.of(serverId, from, id)) addPair(sums, pair)
         await nextTurn()
       }

@@ -8,19 +8,15 @@ const usual: StateInput = {
   now: { cpu_idle_pct: 60, cpu_iowait_pct: 2, load_average: 5, mem_used_pct: 45 },
   cores: 16,
   severity: 'healthy',
-  status: 'online',
-  silentMs: 5000,
+  isOffline: false,
   inMaintenance: false,
   local: { hour: 13, weekday: 3 },
 }
 
 test.each<[State, string, Partial<StateInput>]>([
   ['healthy', 'nothing is the matter', {}],
-  ['maintenance', 'it is maintained, whatever else', { inMaintenance: true, status: 'offline' }],
-  ['offline', 'its agent said goodbye', { status: 'offline' }],
-  ['offline', 'it has been silent for over a minute', { silentMs: 61_000 }],
-  ['offline', 'no sample ever came', { silentMs: Infinity, status: 'unknown', now: {} }],
-  ['healthy', 'it is sampled every minute', { silentMs: 2 * minuteMs, intervalMs: minuteMs }],
+  ['maintenance', 'it is maintained, whatever else', { inMaintenance: true, isOffline: true }],
+  ['offline', 'it is not heard', { isOffline: true }],
   ['critical_issue', 'its risk is grave', { severity: 'danger' }],
   ['critical_issue', 'a metric is past its limit', { now: { mem_used_pct: 90 } }],
   ['recovery', 'it was critical minutes ago', { sinceCriticalMs: 10 * minuteMs }],

@@ -9,12 +9,8 @@ export type StateInput = {
   readonly now: Readings
   readonly cores?: number | undefined
   readonly severity: Severity | 'unknown'
-  /** What the agent says of itself. */
-  readonly status: 'online' | 'offline' | 'unknown'
-  /** Since the last sample; Infinity before the first. */
-  readonly silentMs: number
-  /** Between samples. */
-  readonly intervalMs?: number
+  /** presence.ts */
+  readonly isOffline: boolean
   readonly inMaintenance: boolean
   /** Where the server is: hour 0 … 24, weekday 0 (Sunday) … 6. */
   readonly local: { readonly hour: number; readonly weekday: number }
@@ -22,8 +18,6 @@ export type StateInput = {
   readonly sinceCriticalMs?: number | undefined
 }
 
-/** Samples missed in a row before a server counts as gone, and never sooner than a minute. */
-const missedSamples = 6
 const minuteMs = 60_000
 /** How long a server that was critical is said to recover. */
 const recoveryMs = 30 * minuteMs
@@ -33,11 +27,9 @@ const grave: readonly (Severity | 'unknown')[] = ['imminent_failure', 'critical'
 
 /** What a server is doing, for people to read; it is never an input of the model. */
 export function serverState(input: StateInput): State {
-  const { inMaintenance, status, silentMs, intervalMs = 10_000, sinceCriticalMs } = input
+  const { inMaintenance, isOffline, sinceCriticalMs } = input
   if (inMaintenance) return 'maintenance'
-  if (status === 'offline' || silentMs > Math.max(minuteMs, missedSamples * intervalMs)) {
-    return 'offline'
-  }
+  if (isOffline) return 'offline'
   const { profile, now, cores, severity, local } = input
   if (grave.includes(severity) || breaches(profile, now, { cores }).length > 0) {
     return 'critical_issue'

@@ -55,7 +55,10 @@ export function housekeeping(
   }
 
   async function forget(now: number): Promise<void> {
-    for (const _ of forgetOld({ samples, rollups }, { servers: servers.all(), now, retention })) {
+    for (const _ of forgetOld(
+      { samples, rollups },
+      { servers: servers.everyone(), now, retention },
+    )) {
       if (stopped) return
       await nextTurn()
     }

@@ -20,7 +20,7 @@ import type { QuarantineStore } from './quarantine-store.ts'
 import { defaultRetention } from './retention.ts'
 import type { RollupStore } from './rollup-store.ts'
 import { placedByArrival, type SampleStore } from './sample-store.ts'
-import type { Server, ServerStore } from './server-store.ts'
+import { addGap, type Server, type ServerStore } from './server-store.ts'
 
 /** One message of an agent after it was read, ready to be kept. */
 export type Message = { readonly server: string; readonly arrivedAt: number } & (
@@ -42,7 +42,12 @@ export type Message = { readonly server: string; readonly arrivedAt: number } & 
       /** What the agent says of itself, the newest of this message. */
       readonly agent?: AgentReadings | undefined
     }
-  | { readonly kind: 'status'; readonly status: Status }
+  | {
+      readonly kind: 'status'
+      readonly status: Status
+      /** Said before the hub listened, and kept by the broker. */
+      readonly retained: boolean
+    }
   | { readonly kind: 'inventory'; readonly inventory: Inventory }
   | { readonly kind: 'refused'; readonly refused: readonly Refusal[] }
 )
@@ -67,6 +72,8 @@ export type LiveWindow = {
 export type Kept = {
   readonly upTo: ReadonlyMap<string, number>
   readonly servers: ReadonlySet<Server>
+  /** Retired ones that spoke: they are in the fleet again. */
+  readonly returned: ReadonlySet<Server>
   readonly stored: number
   readonly duplicates: number
   readonly quarantined: number
@@ -96,6 +103,7 @@ export function messageKeeper(
 
   return (group: readonly Message[]): Kept => {
     const touched = new Set<Server>()
+    const returned = new Set<Server>()
     const registered: Server[] = []
     const dirty = new Map<number, Set<number>>()
     const refused = new Map<Server, Refusal[]>()
@@ -146,8 +154,7 @@ export function messageKeeper(
       if (sample.cores !== undefined) servers.setCores(server, sample.cores)
       if (at > server.newestAt) {
         if (!message.catchUp && server.newestAt > 0) {
-          const gap = Math.min(longestIntervalMs, at - server.newestAt)
-          server.intervalMs += (gap - server.intervalMs) / 5
+          addGap(server, Math.min(longestIntervalMs, at - server.newestAt))
         }
         server.newestAt = at
         server.latest = { at, readings: sample.m }
@@ -207,8 +214,15 @@ export function messageKeeper(
       for (const message of group) {
         const server = known(message.server, message.arrivedAt)
         touched.add(server)
+        if (server.retired && isOfNow(message)) {
+          servers.bringBack(server)
+          returned.add(server)
+        }
         if (message.kind === 'status') {
-          servers.setStatus(server, message.status)
+          // What a broker kept was said at some time before; the last samples are the best guess.
+          const before = message.retained && message.status.state === 'offline'
+          const at = before && server.lastArrivedAt >= 0 ? server.lastArrivedAt : message.arrivedAt
+          servers.setStatus(server, message.status, at)
           if (message.status.oldest !== undefined && message.status.oldest > server.decidedUpTo) {
             decided.startAt(server, message.status.oldest)
             upTo.set(message.server, -1)
@@ -260,9 +274,14 @@ export function messageKeeper(
       else upTo.delete(name)
     }
     const quarantined = [...refused.values()].reduce((sum, list) => sum + list.length, 0)
-    return { upTo, servers: touched, stored, duplicates, quarantined }
+    return { upTo, servers: touched, returned, stored, duplicates, quarantined }
   }
 }
+
+/** Whether an agent said it now, and will go on speaking. */
+const isOfNow = (message: Message): boolean =>
+  message.kind === 'samples' ||
+  (message.kind === 'status' && message.status.state === 'online' && !message.retained)
 
 /** A sample older than the live window corrects its minute where it is stored. */
 function mergeIntoStored(

@@ -266,4 +266,15 @@ export const migrations: readonly string[] = [
      revoked_at INTEGER,
      rejoin INTEGER NOT NULL DEFAULT 0
    ) WITHOUT ROWID;`,
+  // Servers that left the fleet, and names that two live agents use.
+  `ALTER TABLE servers ADD COLUMN retired_at INTEGER;
+   ALTER TABLE servers ADD COLUMN retired_by TEXT;
+   ALTER TABLE servers ADD COLUMN retired_reason TEXT;
+   -- By an operator: its silence counts from then on.
+   ALTER TABLE servers ADD COLUMN brought_back_at INTEGER;
+   CREATE TABLE name_conflicts (
+     key TEXT PRIMARY KEY,
+     -- JSON: hub/src/ingest/namesakes.ts, NameConflict.
+     body TEXT NOT NULL
+   ) WITHOUT ROWID;`,
 ]

@@ -11,6 +11,13 @@ import { serverId, serverKey } from '@harbinger/shared/server'
 import type { Database } from './database.ts'
 import { toReadings } from './sample-store.ts'
 
+/** When and why a server left the fleet. */
+export type Retirement = {
+  readonly at: number
+  readonly by: string
+  readonly reason: string
+}
+
 /** A server as the hub knows it. One object per server for as long as the hub runs; its fields change. */
 export type Server = {
   readonly id: number
@@ -23,6 +30,8 @@ export type Server = {
   inventory: Inventory | undefined
   status: 'online' | 'offline' | 'unknown'
   statusReason: string | undefined
+  /** When it said so; of what was said before this hub started, about when it was last heard. */
+  statusAt: number
   unknownReadings: number
   readonly firstSeen: number
   /** Goes up when an agent lost its numbering and began anew; (run, seq) names a sample. */
@@ -34,10 +43,31 @@ export type Server = {
   lastArrivedAt: number
   /** Arrival minus the agent's clock at the newest live sample. */
   skewMs: number | undefined
-  /** Between live samples, roughly; 10 s until there are two. */
-  intervalMs: number
+  /** Between the last few samples on the time axis; one that lacks among them does not count. */
+  gaps: readonly number[]
+  /** Between two samples, as its agent says; undefined until it does. */
+  saidIntervalMs: number | undefined
+  /** It left the fleet; undefined: it is in it. */
+  retired: Retirement | undefined
+  /** When an operator took it back into the fleet last. */
+  broughtBackAt: number | undefined
   /** What the newest sample says. */
   latest: { readonly at: number; readonly readings: Readings } | undefined
+}
+
+const usualIntervalMs = 10_000
+const gapsKept = 5
+
+/** Between two samples of a server: as its agent says, else as they come; 10 s until that is known. */
+export function intervalOf({ saidIntervalMs, gaps }: Pick<Server, 'saidIntervalMs' | 'gaps'>) {
+  if (saidIntervalMs !== undefined) return saidIntervalMs
+  const sorted = gaps.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? usualIntervalMs
+}
+
+/** One more gap between two samples. */
+export function addGap(server: Server, gapMs: number): void {
+  server.gaps = [...server.gaps.slice(1 - gapsKept), gapMs]
 }
 
 export type ServerStore = ReturnType<typeof serverStore>
@@ -66,8 +96,12 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
      ON CONFLICT (server_id) DO UPDATE SET run = excluded.run, decided_up_to = excluded.decided_up_to,
        newest_at = excluded.newest_at, last_arrived_at = excluded.last_arrived_at, skew_ms = excluded.skew_ms`,
   )
+  const saveRetired = db.prepare(
+    'UPDATE servers SET retired_at = ?, retired_by = ?, retired_reason = ? WHERE id = ?',
+  )
+  const saveBroughtBack = db.prepare('UPDATE servers SET brought_back_at = ? WHERE id = ?')
   const selectLatest = db.prepare<[number], { at: number; readings: Buffer }>(
-    'SELECT at, readings FROM samples WHERE server_id = ? ORDER BY at DESC LIMIT 1',
+    `SELECT at, readings FROM samples WHERE server_id = ? ORDER BY at DESC LIMIT ${gapsKept + 1}`,
   )
   const byKey = new Map<string, Server>()
   const ids = new Set<number>()
@@ -88,13 +122,22 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
     const { profile, source } = profileOf(row.name, row.operator_profile, row.agent_profile)
     if (source === 'operator') operatorProfiles.set(row.id, profile)
     const server = remember(toServer(row, { profile, profileSource: source }))
-    const newest = selectLatest.get(row.id)
-    if (newest) server.latest = { at: newest.at, readings: toReadings(newest.readings) }
+    const [newest, ...before] = selectLatest.all(row.id)
+    if (!newest) continue
+    server.latest = { at: newest.at, readings: toReadings(newest.readings) }
+    const times = [newest, ...before].map(({ at }) => at).reverse()
+    server.gaps = times.slice(1).map((at, i) => at - times[i]!)
+  }
+
+  function* inFleet(): Iterable<Server> {
+    for (const server of byKey.values()) if (!server.retired) yield server
   }
 
   return {
-    all: (): Iterable<Server> => byKey.values(),
-    count: (): number => byKey.size,
+    /** The fleet: without who is retired. */
+    all: inFleet,
+    everyone: (): Iterable<Server> => byKey.values(),
+    count: (): number => [...inFleet()].length,
     find: (name: string): Server | undefined => byKey.get(serverKey(name)),
 
     /** The server of this name, made known at its first word. */
@@ -155,10 +198,13 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
       server.profileSource = source
     },
 
-    setStatus(server: Server, { state, reason }: Pick<Status, 'state' | 'reason'>): void {
+    setStatus(server: Server, said: Omit<Status, 'at' | 'v'>, at: number): void {
+      const { state, reason, intervalSeconds } = said
       saveStatus.run(state, reason, server.id)
       server.status = state
       server.statusReason = reason
+      server.statusAt = at
+      if (intervalSeconds !== undefined) server.saidIntervalMs = intervalSeconds * 1000
     },
 
     setCores(server: Server, cores: number): void {
@@ -172,6 +218,21 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
       operatorProfiles.set(server.id, profile)
       server.profile = profile
       server.profileSource = 'operator'
+    },
+
+    /** Takes a server out of the fleet; what was measured of it stays. */
+    retire(server: Server, retired: Retirement): void {
+      saveRetired.run(retired.at, retired.by, retired.reason, server.id)
+      server.retired = retired
+    },
+
+    /** By an operator at `at`, or because it spoke. */
+    bringBack(server: Server, at?: number): void {
+      saveRetired.run(null, null, null, server.id)
+      server.retired = undefined
+      if (at === undefined) return
+      saveBroughtBack.run(at, server.id)
+      server.broughtBackAt = at
     },
 
     countUnknownReadings(server: Server, n: number): void {
@@ -189,10 +250,9 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
       const row = selectOne.get(server.id)
       if (!row) return
       const { profile, source } = profileOf(row.name, row.operator_profile, row.agent_profile)
-      const { latest, intervalMs } = server
+      const { latest, gaps, saidIntervalMs, statusAt } = server
       Object.assign(server, toServer(row, { profile, profileSource: source }), {
-        latest,
-        intervalMs,
+        ...{ latest, gaps, saidIntervalMs, statusAt },
       })
     },
   }
@@ -218,6 +278,10 @@ type Row = ProgressRow & {
   status_reason: string | null
   unknown_readings: number
   first_seen: number
+  retired_at: number | null
+  retired_by: string | null
+  retired_reason: string | null
+  brought_back_at: number | null
 }
 
 const newServer = {
@@ -233,7 +297,11 @@ const newServer = {
   newestAt: -1,
   lastArrivedAt: -1,
   skewMs: undefined,
-  intervalMs: 10_000,
+  statusAt: -1,
+  gaps: [],
+  saidIntervalMs: undefined,
+  retired: undefined,
+  broughtBackAt: undefined,
   latest: undefined,
 } as const
 
@@ -260,7 +328,14 @@ function toServer(row: Row, decided: Pick<Server, 'profile' | 'profileSource'>):
     unknownReadings: row.unknown_readings,
     firstSeen: row.first_seen,
     ...toProgress(row),
-    intervalMs: 10_000,
+    statusAt: row.last_arrived_at ?? -1,
+    gaps: [],
+    saidIntervalMs: undefined,
+    retired: toRetirement(row),
+    broughtBackAt: row.brought_back_at ?? undefined,
     latest: undefined,
   }
 }
+
+const toRetirement = ({ retired_at: at, retired_by, retired_reason }: Row) =>
+  at === null ? undefined : { at, by: retired_by ?? '', reason: retired_reason ?? '' }

@@ -44,7 +44,7 @@ export function readOwnHistory(options: OwnHistoryOptions): FleetHistory {
   const { folder, until, minuteDays, maxMinutes = 4_000_000, onWarning } = options
   const { servers, rollups, close } = openTiersToRead(folder, options.profileRules)
   try {
-    const measured = [...servers.all()].flatMap((server) => {
+    const measured = [...servers.everyone()].flatMap((server) => {
       const { first, last } = rollups.minuteBounds(server.id)
       return first === null || last === null ? [] : [{ server, first, last }]
     })

@@ -7,6 +7,7 @@ import type { ServerForecast } from '../forecast/server-forecast.ts'
 import { assessRisk, type Risk } from '../risk/assess-risk.ts'
 import { incidentChance, type ServerInFleet } from '../risk/environment.ts'
 import { breaches, criticalLimit, limitedMetrics, worsens } from '@harbinger/shared/limits'
+import type { Presence } from '../risk/presence.ts'
 import { predictedPeaks } from '../risk/predicted-peaks.ts'
 import { serverState } from '../risk/state.ts'
 import { timeToThreshold } from '../risk/time-to-threshold.ts'
@@ -35,6 +36,7 @@ export function assessServer({
   forecast,
   before,
   conflict,
+  presence,
 }: {
   readonly server: Server
   readonly now: number
@@ -42,25 +44,29 @@ export function assessServer({
   readonly forecast: ServerForecast | undefined
   readonly before: Assessed | undefined
   readonly conflict: boolean
+  readonly presence: Presence
 }): Assessed {
   const { profile, cores, latest } = server
-  const isFresh = latest !== undefined && now - latest.at <= maxSilenceMinutes * minuteMs
+  const isOffline = presence.state === 'offline'
+  const isFresh =
+    latest !== undefined && now - latest.at <= maxSilenceMinutes * minuteMs && !isOffline
   const readings = isFresh ? latest.readings : {}
-  const serves = forecast && forecast.abstained === null && now - forecast.windowEnd <= freshMs
+  // Of a server that is offline neither readings nor forecast are of now: its risk is not known.
+  const serves =
+    forecast && forecast.abstained === null && now - forecast.windowEnd <= freshMs && !isOffline
   const metrics = serves ? forecast.metrics : {}
   const risk = assessRisk({
     profile,
     now: readings,
     cores,
     predicted: predictedPeaks(metrics),
-    closeWaitTrend: trend(series, now),
+    closeWaitTrend: isOffline ? {} : trend(series, now),
   })
   const breached = breaches(profile, readings, { cores })
   const local = new Date(now)
   const state = serverState({
     ...{ profile, now: readings, cores, severity: risk.severity, inMaintenance: false },
-    ...{ status: server.status, intervalMs: server.intervalMs },
-    silentMs: server.lastArrivedAt < 0 ? Infinity : now - server.lastArrivedAt,
+    isOffline,
     local: { hour: local.getHours() + local.getMinutes() / 60, weekday: local.getDay() },
     sinceCriticalMs: before?.criticalAt === undefined ? undefined : now - before.criticalAt,
   })
@@ -68,9 +74,10 @@ export function assessServer({
     now,
     server,
     state,
+    presence,
     conflict,
     latest,
-    forecast,
+    forecast: isOffline ? undefined : forecast,
     risk,
     timeToThreshold: times(server, metrics),
   }

@@ -1,5 +1,6 @@
 import type { ServerDetail } from '@harbinger/shared/api'
 import { criticalLimit, limitedMetrics, warningLimit } from '@harbinger/shared/limits'
+import type { NameConflict } from '../ingest/namesakes.ts'
 import type { AgentCostStore } from '../storage/agent-cost-store.ts'
 import type { Quarantined } from '../storage/quarantine-store.ts'
 import type { Server } from '../storage/server-store.ts'
@@ -9,6 +10,8 @@ import type { DetailFacts } from './rows.ts'
 export type AgentFacts = {
   readonly quarantined: Readonly<Record<string, number>>
   readonly lastQuarantined: readonly Quarantined[]
+  readonly conflict: NameConflict | undefined
+  readonly certificate: ServerDetail['agent']['certificate']
   readonly own: ReturnType<AgentCostStore['last']>
 }
 
@@ -16,7 +19,7 @@ export type AgentFacts = {
 export function toDetailFacts(
   { facts, risk }: Assessed,
   server: Server,
-  { quarantined, lastQuarantined, own }: AgentFacts,
+  { quarantined, lastQuarantined, own, conflict, certificate }: AgentFacts,
 ): DetailFacts {
   const { profile, cores, inventory } = server
   const limits: ServerDetail['limits'] = {}
@@ -31,6 +34,10 @@ export function toDetailFacts(
     reasons: [...risk.reasons],
     unknown: [...risk.unknown],
     limits,
+    conflictOf: conflict ? toConflict(conflict) : null,
+    retired: server.retired
+      ? { ...server.retired, at: new Date(server.retired.at).toISOString() }
+      : null,
     inventory: inventory ? { ...inventory } : null,
     agent: {
       status: server.status,
@@ -42,9 +49,25 @@ export function toDetailFacts(
         reason,
         detail,
       })),
+      certificate,
       unknownReadings: server.unknownReadings,
       own: own ? toOwn(own) : null,
     },
+  }
+}
+
+const conflictAdvice =
+  'Give the other one a name of its own ("server" in its agent.yaml; with TLS it joins again), or stop it. It keeps what it measures, for 7 days or 64 MB, and sends it under its new name. If it is a copy of this server’s disk, empty its agent’s state directory first.'
+
+function toConflict({ since, kept, others }: NameConflict): ServerDetail['conflictOf'] {
+  const instant = (at: number): string => new Date(at).toISOString()
+  return {
+    since: instant(since),
+    kept: { address: kept.address, since: instant(kept.since) },
+    others: others.map(({ address, since, lastAt, refused }) => ({
+      ...{ address, since: instant(since), lastAt: instant(lastAt), refused },
+    })),
+    advice: conflictAdvice,
   }
 }
 

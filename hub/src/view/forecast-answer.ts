@@ -53,14 +53,18 @@ const columns = (quantiles: Float32Array, steps: number): { [level: string]: num
 const levels = <Value>(of: (q: number) => Value): { [level: string]: Value } =>
   Object.fromEntries(quantileLevels.map((level, q) => [String(level), of(q)]))
 
-/** For a server whose first forecast is still to come. */
-export const noForecastYet = (server: string, now: number): Forecast =>
+/** For a server whose first forecast is still to come, or that has none for another reason. */
+export const noForecast = (
+  server: string,
+  now: number,
+  abstained = 'no forecast has been made yet',
+): Forecast =>
   toForecastAnswer(
     {
       server,
       issuedAt: now,
       windowEnd: now,
-      abstained: 'no forecast has been made yet',
+      abstained,
       metrics: {},
     },
     {},

@@ -2,13 +2,21 @@ import { scenarios, type Scenario } from '@harbinger/shared/api'
 import type { Series } from '@harbinger/shared/window/series'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
 import { assessEnvironment } from '../risk/environment.ts'
+import type { NameConflict } from '../ingest/namesakes.ts'
 import type { Server } from '../storage/server-store.ts'
 import { inSlices } from '../window/slices.ts'
 import { assessServer, type Assessed } from './assess-server.ts'
+import type { FleetPresence } from './fleet-presence.ts'
 import { toDetailFacts, type AgentFacts } from './detail-facts.ts'
-import { noForecastYet, toForecastAnswer } from './forecast-answer.ts'
-import { toDetail } from './rows.ts'
-import type { FleetChange, EnrolmentSources, ModelSources, ViewSources } from './view-sources.ts'
+import { noForecast, toForecastAnswer } from './forecast-answer.ts'
+import { offlineAbstains, toDetail } from './rows.ts'
+import type {
+  EnrolmentSources,
+  FleetChange,
+  ModelSources,
+  RetirementSources,
+  ViewSources,
+} from './view-sources.ts'
 
 export type LiveFleetOptions = {
   readonly now: () => number
@@ -18,7 +26,9 @@ export type LiveFleetOptions = {
   }
   readonly series: (serverId: number) => Series
   readonly isConflict: (name: string) => boolean
-  readonly agent: (server: Server) => AgentFacts
+  readonly conflictOf: (name: string) => NameConflict | undefined
+  readonly presence: FleetPresence
+  readonly agent: (server: Server) => Omit<AgentFacts, 'conflict'>
   readonly samples: (
     server: Server,
     range: Parameters<ViewSources['samples']>[1],
@@ -41,7 +51,8 @@ const topRisks = 10
 /** What the fleet answers by itself; the rest is explained, made anew, or is about models. */
 type FleetSources = Omit<
   ViewSources,
-  'explanation' | 'whatIf' | 'forecastNow' | 'people' | keyof ModelSources | keyof EnrolmentSources
+  | ('explanation' | 'whatIf' | 'forecastNow' | 'people')
+  | (keyof ModelSources | keyof EnrolmentSources | keyof RetirementSources)
 >
 
 export type LiveFleet = ReturnType<typeof liveFleet>
@@ -52,6 +63,7 @@ export function liveFleet({
   servers,
   series,
   isConflict,
+  presence,
   agent,
   ...options
 }: LiveFleetOptions) {
@@ -60,6 +72,8 @@ export function liveFleet({
   const dirty = new Set<Server>()
   const changed = new Map<Server, Assessed['row']>()
   const listeners = new Set<(change: FleetChange) => void>()
+  /** Names of servers that left the fleet, to be told. */
+  const removed = new Set<string>()
   let rows: readonly Assessed['row'][] | undefined
   let environment: ReturnType<typeof assessEnvironment> | undefined
   let lookedAt = 0
@@ -68,6 +82,7 @@ export function liveFleet({
   const assess = (server: Server): Assessed => {
     const made = assessServer({
       ...{ server, now: now(), series: series(server.id), conflict: isConflict(server.name) },
+      presence: presence(server, now()),
       ...{ forecast: forecasts.get(server.id), before: assessed.get(server.id) },
     })
     assessed.set(server.id, made)
@@ -88,7 +103,11 @@ export function liveFleet({
       environment ??= assessEnvironment(all.map(({ inFleet }) => inFleet))
       const summaries = sources.servers()
       const byState: Record<string, number> = {}
-      for (const { state } of summaries) byState[state] = (byState[state] ?? 0) + 1
+      const byPresence = { heard: 0, late: 0, offline: 0 }
+      for (const { state, presence } of summaries) {
+        byState[state] = (byState[state] ?? 0) + 1
+        byPresence[presence.state]++
+      }
       const { bySeverity, ...rest } = environment
       return {
         at: new Date(now()).toISOString(),
@@ -96,6 +115,7 @@ export function liveFleet({
         simulated: summaries.filter(({ simulated }) => simulated).length,
         bySeverity,
         byState,
+        byPresence,
         environment: rest,
         topRisks: summaries
           .filter(({ risk }) => risk !== null && risk > 0)
@@ -109,7 +129,8 @@ export function liveFleet({
     server(name) {
       const server = servers.find(name)
       if (!server) return undefined
-      return toDetail(toDetailFacts(known(server), server, agent(server)))
+      const own = { ...agent(server), conflict: options.conflictOf(server.name) }
+      return toDetail(toDetailFacts(known(server), server, own))
     },
     samples(name, range) {
       const server = servers.find(name)
@@ -119,9 +140,13 @@ export function liveFleet({
       const server = servers.find(name)
       if (!server) return undefined
       const forecast = forecasts.get(server.id)
+      if (server.retired) return noForecast(server.name, now(), 'retired: it left the fleet')
+      if (known(server).facts.presence.state === 'offline') {
+        return noForecast(server.name, now(), offlineAbstains)
+      }
       return forecast
         ? toForecastAnswer(forecast, known(server).facts.timeToThreshold)
-        : noForecastYet(server.name, now())
+        : noForecast(server.name, now())
     },
     setScenario: options.demo?.set,
     onChange(listener) {
@@ -140,10 +165,25 @@ export function liveFleet({
     },
     setForecast(forecast: ServerForecast): void {
       const server = servers.find(forecast.server)
-      if (!server) return
+      if (!server || server.retired) return
       forecasts.set(server.id, forecast)
       dirty.delete(server)
       changed.set(server, assess(server).row)
+    },
+    /** A server left the fleet, or is back in it. */
+    membership(server: Server): void {
+      assessed.delete(server.id)
+      rows = undefined
+      environment = undefined
+      if (!server.retired) {
+        removed.delete(server.name)
+        dirty.add(server)
+        return
+      }
+      forecasts.delete(server.id)
+      dirty.delete(server)
+      changed.delete(server)
+      removed.add(server.name)
     },
     /** Once a second: what changed is assessed again and told. The event loop has its turn in between. */
     async tick(): Promise<void> {
@@ -153,14 +193,27 @@ export function liveFleet({
         lookedAt = now()
         for (const server of servers.all()) dirty.add(server)
       }
-      const due = [...dirty]
+      for (const server of servers.all()) {
+        const before = assessed.get(server.id)?.facts
+        if (!before) continue
+        const isSame =
+          presence(server, now()).state === before.presence.state &&
+          isConflict(server.name) === before.conflict
+        if (!isSame) dirty.add(server)
+      }
+      const due = [...dirty].filter(({ retired }) => !retired)
       dirty.clear()
       await inSlices(due, (server) => void changed.set(server, assess(server).row)).finally(() => {
         ticking = false
       })
-      if (changed.size === 0) return
-      const change = { servers: [...changed.values()], removed: [], fleet: sources.fleet() }
+      if (changed.size === 0 && removed.size === 0) return
+      const change = {
+        servers: [...changed].flatMap(([{ retired }, row]) => (retired ? [] : [row])),
+        removed: [...removed],
+        fleet: sources.fleet(),
+      }
       changed.clear()
+      removed.clear()
       for (const listener of listeners) listener(change)
     },
   }

@@ -86,10 +86,15 @@ export function hubText(health: Health, stream: StreamCounters): string {
 }
 
 /** The fleet as a whole. */
-export function fleetText({ bySeverity, byState, environment }: Fleet): string {
+export function fleetText({ bySeverity, byState, byPresence, environment }: Fleet): string {
   return [
     gauge('harbinger_servers', 'Servers by severity.', per('severity', bySeverity, itself)),
     gauge('harbinger_servers_by_state', 'Servers by state.', per('state', byState, itself)),
+    gauge(
+      'harbinger_servers_by_presence',
+      'Servers by whether they are heard.',
+      per('presence', byPresence, itself),
+    ),
     gauge('harbinger_incident_probability', 'Chance of an incident in the fleet, by horizon.', [
       [{ horizon: '30m' }, environment.incidentProbability30m],
       [{ horizon: '8h' }, environment.incidentProbability8h],
@@ -111,6 +116,16 @@ export function serversText(rows: readonly ServerSummary[]): string {
       'harbinger_server_risk_predicted',
       'Predicted part of the risk score.',
       each(({ riskPredicted }) => riskPredicted),
+    ),
+    gauge(
+      'harbinger_server_offline',
+      '1 while the server is offline, else 0.',
+      each(({ presence }) => (presence.state === 'offline' ? 1 : 0)),
+    ),
+    gauge(
+      'harbinger_server_conflict',
+      '1 while two live agents use the name of the server, else 0.',
+      each(({ conflict }) => (conflict ? 1 : 0)),
     ),
     gauge(
       'harbinger_server_last_seen_timestamp_seconds',

@@ -4,7 +4,7 @@ import { minuteMs } from '@harbinger/shared/window/series'
 import { Check } from 'typebox/value'
 import { describe, expect, test } from 'vitest'
 import type { MetricForecast, ServerForecast } from '../forecast/server-forecast.ts'
-import { noForecastYet, toForecastAnswer } from './forecast-answer.ts'
+import { noForecast, toForecastAnswer } from './forecast-answer.ts'
 import { stepAt } from './forecast-steps.ts'
 import { type RowFacts, toDetail, toSummary } from './rows.ts'
 import { duration, serverSentence } from './sentence.ts'
@@ -48,6 +48,7 @@ const facts = (changes: Partial<RowFacts> = {}): RowFacts => ({
     cores: 16,
   },
   state: 'healthy',
+  presence: { state: 'heard', why: null, since: null },
   conflict: false,
   latest: { at: now - 5000, readings: { cpu_idle_pct: 60.04, mem_used_pct: 40 } },
   forecast: serverForecast(),
@@ -171,6 +172,8 @@ test('a server page follows the schema', () => {
     reasons: [{ component: 'memory', kind: 'now', points: 10, text: 'memory 97 %' }],
     unknown: ['swap'],
     limits: { mem_used_pct: { warning: 90, critical: 95 } },
+    conflictOf: null,
+    retired: null,
     inventory: { os: 'Debian' },
     agent: {
       status: 'online',
@@ -178,6 +181,7 @@ test('a server page follows the schema', () => {
       clockSkewMs: null,
       quarantined: {},
       lastQuarantined: [],
+      certificate: 'none',
       unknownReadings: 0,
       own: null,
     },
@@ -227,6 +231,26 @@ describe('the sentence', () => {
     ['never seen', { latest: undefined }, 'No sample has arrived yet.'],
     ['silent', { latest: silent }, 'Silent for 42 min: nothing is known of how it is now.'],
     [
+      'late',
+      { presence: { state: 'late', why: 'silent', since: now - 40_000 }, forecast: undefined },
+      'Late: not heard for 40 s. No forecast has been made yet.',
+    ],
+    [
+      'connected, without samples',
+      { presence: { state: 'late', why: 'no_samples', since: now - minutes(4) } },
+      'Late: its agent is connected, but no sample came for 4 min. Nothing is expected to reach its limit within 8 h.',
+    ],
+    [
+      'lost',
+      { presence: { state: 'offline', why: 'lost', since: now - minutes(3) } },
+      'Offline: its connection was lost; not heard for 3 min. Nothing is known of how it is now; its last values are shown.',
+    ],
+    [
+      'stopped',
+      { presence: { state: 'offline', why: 'stopped', since: now - minutes(75) } },
+      'Offline: its agent was stopped 1 h 15 min ago. Nothing is known of how it is now; its last values are shown.',
+    ],
+    [
       'old',
       { forecast: serverForecast({ windowEnd: now - minutes(25) }) },
       'Nothing is expected to reach its limit within 8 h. The forecast is 25 min old.',
@@ -262,7 +286,7 @@ describe('a forecast in the words of the API', () => {
   })
 
   test('says when there is none yet', () => {
-    const answer = noForecastYet('db01', now)
+    const answer = noForecast('db01', now)
     expect(Check(ForecastSchema, answer)).toBe(true)
     expect(answer.abstained).toBe('no forecast has been made yet')
   })

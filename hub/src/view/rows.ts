@@ -4,6 +4,7 @@ import { medianIndex, Q } from '@harbinger/shared/forecast/quantiles'
 import { maxSilenceMinutes } from '@harbinger/shared/window/window'
 import { minuteMs } from '@harbinger/shared/window/series'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
+import type { Presence } from '../risk/presence.ts'
 import type { Risk } from '../risk/assess-risk.ts'
 import { stepAt } from './forecast-steps.ts'
 import { serverSentence } from './sentence.ts'
@@ -16,6 +17,7 @@ export type RowFacts = Outlook & {
     readonly cores: number | undefined
   }
   readonly state: ServerSummary['state']
+  readonly presence: Presence
   readonly conflict: boolean
   readonly risk: Pick<Risk, 'score' | 'now' | 'predicted' | 'severity'> | undefined
 }
@@ -28,14 +30,22 @@ export const rounded = (value: number): number => Math.round(value * 1000) / 100
 
 /** One row of the fleet. */
 export function toSummary(facts: RowFacts): ServerSummary {
-  const { now, server, latest, forecast, risk } = facts
-  const readings = latest && now - latest.at <= maxAgeMs ? latest.readings : {}
+  const { now, server, latest, forecast, risk, presence } = facts
+  const isOffline = presence.state === 'offline'
+  const isOfNow = latest !== undefined && now - latest.at <= maxAgeMs && !isOffline
+  const readings = isOfNow ? latest.readings : {}
+  const old = isOfNow ? {} : (latest?.readings ?? {})
   const metrics: ServerSummary['metrics'] = {}
   for (const name of metricNames) {
     const value = readings[name]
     const later = in30Minutes(forecast, name, now)
-    if (value === undefined && later === null) continue
-    metrics[name] = { now: value === undefined ? null : rounded(value), in30Minutes: later }
+    const last = old[name]
+    if (value === undefined && later === null && last === undefined) continue
+    metrics[name] = {
+      now: value === undefined ? null : rounded(value),
+      in30Minutes: later,
+      ...(last !== undefined && { last: rounded(last) }),
+    }
   }
   const idle = metrics.cpu_idle_pct
   return {
@@ -45,6 +55,7 @@ export function toSummary(facts: RowFacts): ServerSummary {
     simulated: server.simulated,
     tags: [...server.tags],
     state: facts.state,
+    presence: toPresence(presence),
     severity: risk?.severity ?? 'unknown',
     risk: score(risk?.score),
     riskNow: score(risk?.now),
@@ -56,10 +67,22 @@ export function toSummary(facts: RowFacts): ServerSummary {
     timeToThreshold: mostPressing(fromNow(facts)),
     lastSeen: latest ? new Date(latest.at).toISOString() : null,
     source: forecast ? sourceOf(forecast) : null,
-    abstained: forecast ? forecast.abstained : 'no forecast has been made yet',
+    abstained: isOffline
+      ? offlineAbstains
+      : forecast
+        ? forecast.abstained
+        : 'no forecast has been made yet',
     conflict: facts.conflict,
   }
 }
+
+/** Why there is no forecast of a server that is offline: what was forecast of it is no longer of now. */
+export const offlineAbstains = 'offline: nothing is forecast until it is heard again'
+
+const toPresence = ({ state, why, since }: Presence): ServerSummary['presence'] => ({
+  ...{ state, why },
+  since: since === null ? null : new Date(since).toISOString(),
+})
 
 const score = (points: number | null | undefined): number | null =>
   points === null || points === undefined ? null : Math.round(points * 10) / 10
@@ -90,14 +113,19 @@ function sourceOf({ metrics }: ServerForecast): string | null {
 }
 
 export type DetailFacts = RowFacts &
-  Pick<ServerDetail, 'reasons' | 'unknown' | 'limits' | 'inventory' | 'agent'>
+  Pick<
+    ServerDetail,
+    'reasons' | 'unknown' | 'limits' | 'inventory' | 'agent' | 'conflictOf' | 'retired'
+  >
 
 /** One server's own page. */
 export function toDetail(facts: DetailFacts): ServerDetail {
-  const { reasons, unknown, limits, inventory, agent } = facts
+  const { reasons, unknown, limits, inventory, agent, conflictOf, retired } = facts
   const row = toSummary(facts)
   return {
     ...row,
+    conflictOf,
+    retired,
     sentence: serverSentence(facts),
     reasons: [...reasons],
     unknown: [...unknown],

@@ -2,6 +2,7 @@ import type { TimeToThreshold } from '@harbinger/shared/api'
 import { cpuUsed, type MetricName, metricNames, metrics } from '@harbinger/shared/metrics'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { maxSilenceMinutes } from '@harbinger/shared/window/window'
+import type { Presence } from '../risk/presence.ts'
 import { fromNow, isExpected, isSooner, type Outlook } from './threshold-times.ts'
 
 /** A forecast is made every minute; one this old is said to be. */
@@ -9,17 +10,23 @@ const staleForecastMinutes = 10
 const horizonHours = 8
 
 /** What is going on with one server, in plain words, with how sure that is. */
-export function serverSentence(known: Outlook): string {
+export function serverSentence(known: Outlook & { readonly presence: Presence }): string {
   const facts = { ...known, timeToThreshold: fromNow(known) }
-  const { now, latest, forecast } = facts
+  const { now, latest, forecast, presence } = facts
   if (!latest) return 'No sample has arrived yet.'
+  if (presence.state === 'offline') return offlineSentence(presence, now)
   const silent = Math.floor((now - latest.at) / minuteMs)
   if (silent > maxSilenceMinutes) {
+    if (presence.state === 'late') {
+      return `${lateSentence(presence, now)} Nothing is known of how it is now; its last values are shown.`
+    }
     return `Silent for ${duration(silent)}: nothing is known of how it is now.`
   }
-  const over = metricNames
-    .filter((name) => isOver(facts, name))
-    .map((name) => overText(facts, name))
+  const late = presence.state === 'late' ? [lateSentence(presence, now)] : []
+  const over = [
+    ...late,
+    ...metricNames.filter((name) => isOver(facts, name)).map((name) => overText(facts, name)),
+  ]
   if (!forecast) return sentences(...over, 'No forecast has been made yet.')
   if (forecast.abstained !== null) {
     return sentences(...over, abstention(forecast.abstained))
@@ -27,9 +34,29 @@ export function serverSentence(known: Outlook): string {
   const age = Math.floor((now - forecast.windowEnd) / minuteMs)
   const stale = age > staleForecastMinutes ? `The forecast is ${duration(age)} old.` : ''
   const coming = expected(facts).slice(0, 2)
-  const outlook = coming.length > 0 ? coming : [quiet(over.length > 0)]
+  const outlook = coming.length > 0 ? coming : [quiet(over.length > late.length)]
   return sentences(...over, ...outlook, stale)
 }
+
+function offlineSentence({ why, since }: Presence, now: number): string {
+  const unknown = 'Nothing is known of how it is now; its last values are shown.'
+  const ago = since === null ? 'a time that is not known' : age(now - since)
+  if (why === 'stopped') return `Offline: its agent was stopped ${ago} ago. ${unknown}`
+  if (why === 'never') return `Offline: its agent has never been heard. ${unknown}`
+  const lost = why === 'lost' ? 'its connection was lost; ' : ''
+  return `Offline: ${lost}not heard for ${ago}. ${unknown}`
+}
+
+function lateSentence({ why, since }: Presence, now: number): string {
+  const ago = since === null ? 'a time that is not known' : age(now - since)
+  if (why === 'hub_deaf') return 'Late: the hub is not connected to its broker.'
+  if (why === 'no_samples') return `Late: its agent is connected, but no sample came for ${ago}.`
+  return `Late: not heard for ${ago}.`
+}
+
+/** 40 s, then minutes. */
+const age = (ms: number): string =>
+  ms < 2 * minuteMs ? `${Math.round(ms / 1000)} s` : duration(Math.floor(ms / minuteMs))
 
 const sentences = (...parts: string[]): string => parts.filter(Boolean).join(' ')
 

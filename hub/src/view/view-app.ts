@@ -22,6 +22,7 @@ import { metricsRoutes } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { signInRoutes } from './routes/sign-in.ts'
+import { retiredRoutes } from './routes/retired.ts'
 import { scenarioRoutes } from './routes/scenario.ts'
 import { serverRoutes } from './routes/server.ts'
 import { serversRoutes } from './routes/servers.ts'
@@ -87,6 +88,7 @@ export async function viewApp(options: ViewAppOptions) {
   await app.register(fleetRoutes, { prefix: apiPrefix, fleet: sources.fleet })
   await app.register(serversRoutes, { prefix: apiPrefix, servers: sources.servers })
   await app.register(serverRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(retiredRoutes, { prefix: apiPrefix, ...sources })
   await app.register(explanationRoutes, { prefix: apiPrefix, ...sources })
   await app.register(whatIfRoutes, { prefix: apiPrefix, ...sources })
   await app.register(modelRoutes, { prefix: apiPrefix, ...sources })

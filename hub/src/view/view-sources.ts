@@ -3,6 +3,8 @@ import type {
   Fleet,
   Forecast,
   Health,
+  RetiredServer,
+  RetiredServers,
   Samples,
   Scenario,
   ServerDetail,
@@ -76,9 +78,20 @@ export type EnrolmentSources = {
   readonly allowRejoin: (server: string) => AgentIdentity | undefined
 }
 
+/** Servers that leave the fleet, and come back. */
+export type RetirementSources = {
+  readonly retire: (
+    name: string,
+    asked: { readonly by: string; readonly reason?: string | undefined },
+  ) => RetiredServer | { readonly refused: string } | undefined
+  readonly bringBack: (name: string) => { readonly name: string } | undefined
+  readonly retired: () => RetiredServers
+}
+
 /** What the view may ask of the hub; names are matched without regard to case, undefined is "no such server". */
 export type ViewSources = ModelSources &
-  EnrolmentSources & {
+  EnrolmentSources &
+  RetirementSources & {
     readonly now: () => number
     /** Who may ask for what. */
     readonly people: People

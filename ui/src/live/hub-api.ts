@@ -3,6 +3,7 @@ import type {
   Forecast,
   Health,
   Problem,
+  RetiredServers,
   Samples,
   Scenario,
   ServerDetail,
@@ -83,6 +84,20 @@ export async function readSamples(
     step: String(range.stepSeconds),
   })
   return (await ask(`${server(name)}/samples?${query}`, { signal })).json()
+}
+
+const post = (path: string, body: object): Promise<Response> =>
+  ask(path, {
+    ...{ method: 'POST', body: JSON.stringify(body) },
+    headers: { 'content-type': 'application/json' },
+  })
+
+export const readRetired = async (): Promise<RetiredServers> => (await ask('/retired')).json()
+export async function retireServer(name: string, reason: string): Promise<void> {
+  await post(`${server(name)}/retire`, { reason })
+}
+export async function bringBack(name: string): Promise<void> {
+  await post(`${server(name)}/bring-back`, {})
 }
 
 export const readAccuracy = async (signal: AbortSignal): Promise<Accuracy> =>

@@ -52,6 +52,12 @@ export function nowOf(shown: ShownMetric, row: ServerSummary): number | null {
   return row.metrics[shown.metric]?.now ?? null
 }
 
+/** The newest reading of a row that is no longer of now, as it is shown; it is as old as `lastSeen`. */
+export function lastOf(shown: ShownMetric, row: ServerSummary): number | null {
+  const last = row.metrics[shown.metric]?.last
+  return last === undefined ? null : toShown(shown, last)
+}
+
 /** What a row's reading is expected to be in half an hour, as it is shown. */
 export function in30MinutesOf(shown: ShownMetric, row: ServerSummary): number | null {
   if (shown.inverted) return row.cpuUsedIn30Minutes

@@ -10,6 +10,8 @@ const row = (over: Partial<ServerSummary>) =>
     profile: 'database',
     tags: ['berlin'],
     state: 'healthy',
+    presence: { state: 'heard', why: null, since: null },
+    conflict: false,
     severity: 'healthy',
     abstained: null,
     metrics: {},
@@ -40,6 +42,8 @@ test.each([
   ['search=berl', true],
   ['search=ml', false],
   ['only=offline', false],
+  ['only=late', false],
+  ['only=conflict', false],
   ['only=no-forecast', false],
 ])('%s', (query, expected) => {
   expect(matches(filter(query), row({}))).toBe(expected)

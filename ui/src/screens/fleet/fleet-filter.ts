@@ -1,24 +1,26 @@
 import type { ServerSummary, SeverityOrUnknown } from '@harbinger/shared/api'
 import { allSeverities } from '../../words/severity-words.ts'
 
+const onlys = ['offline', 'late', 'conflict', 'no-forecast'] as const
+
 /** What the viewer wants to see, as it stands in the address. */
 export type FleetFilter = {
   readonly search: string
   readonly severities: readonly SeverityOrUnknown[]
   readonly profile: string | null
   readonly tag: string | null
-  readonly only: 'offline' | 'no-forecast' | null
+  readonly only: (typeof onlys)[number] | null
 }
 
 export function parseFilter(query: URLSearchParams): FleetFilter {
   const asked = (query.get('severity') ?? '').split(',')
-  const only = query.get('only')
+  const askedOnly = query.get('only')
   return {
     search: query.get('search') ?? '',
     severities: allSeverities.filter((severity) => asked.includes(severity)),
     profile: query.get('profile'),
     tag: query.get('tag'),
-    only: only === 'offline' || only === 'no-forecast' ? only : null,
+    only: onlys.find((one) => one === askedOnly) ?? null,
   }
 }
 
@@ -30,7 +32,9 @@ export function matches(filter: FleetFilter, row: ServerSummary): boolean {
   if (severities.length > 0 && !severities.includes(row.severity)) return false
   if (profile !== null && row.profile !== profile) return false
   if (tag !== null && !row.tags.includes(tag)) return false
-  if (only === 'offline' && row.state !== 'offline') return false
+  if (only === 'offline' && row.presence.state !== 'offline') return false
+  if (only === 'late' && row.presence.state !== 'late') return false
+  if (only === 'conflict' && !row.conflict) return false
   if (only === 'no-forecast' && row.abstained === null) return false
   const text = search.trim().toLowerCase()
   return (

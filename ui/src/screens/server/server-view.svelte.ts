@@ -113,7 +113,17 @@ export class ServerView {
 
 /** What changes in a row when the hub issues a forecast or judges anew. */
 function forecastFingerprint(row: ServerSummary): string {
-  const { severity, state, risk, riskPredicted, source, abstained, timeToThreshold, conflict } = row
+  const {
+    severity,
+    state,
+    risk,
+    riskPredicted,
+    source,
+    abstained,
+    timeToThreshold,
+    conflict,
+    presence,
+  } = row
   const medians = Object.values(row.metrics).map((metric) => metric?.in30Minutes)
   return JSON.stringify([
     severity,
@@ -124,6 +134,7 @@ function forecastFingerprint(row: ServerSummary): string {
     abstained,
     timeToThreshold,
     conflict,
+    presence,
     medians,
   ])
 }

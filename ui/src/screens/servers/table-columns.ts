@@ -1,6 +1,6 @@
 import type { ServerSummary } from '@harbinger/shared/api'
 import { count, reading } from '../../words/numbers.ts'
-import { in30MinutesOf, nowOf, shownMetrics } from '../../words/shown-metrics.ts'
+import { in30MinutesOf, lastOf, nowOf, shownMetrics } from '../../words/shown-metrics.ts'
 import { byTimeToBreak } from '../../words/threshold.ts'
 
 /** A column that is a number now and in half an hour. */
@@ -8,6 +8,8 @@ export type NumberColumn = {
   readonly key: string
   readonly label: string
   readonly now: (row: ServerSummary) => number | null
+  /** Where there is none now: the newest, as old as the row's `lastSeen`. */
+  readonly last: (row: ServerSummary) => number | null
   readonly next: (row: ServerSummary) => number | null
   readonly words: (value: number | null) => string
   /** A change below this is no trend: it would make every arrow point somewhere. */
@@ -22,6 +24,7 @@ const ofMetric = (key: string): NumberColumn => {
     key,
     label: shown.label,
     now: (row) => nowOf(shown, row),
+    last: (row) => lastOf(shown, row),
     next: (row) => in30MinutesOf(shown, row),
     words: (value) => (shown.unit === 'sockets' ? count(value) : reading(value, shown.unit)),
     calm: calmOf[shown.unit],
@@ -40,6 +43,7 @@ export const numberColumns: readonly NumberColumn[] = [
     key: 'load',
     label: 'Load per core',
     now: (row) => perCore(row, row.metrics.load_average?.now),
+    last: (row) => perCore(row, row.metrics.load_average?.last),
     next: (row) => perCore(row, row.metrics.load_average?.in30Minutes),
     words: (value) => reading(value, 'load'),
     calm: 0.05,
