@@ -37,7 +37,7 @@ async function openAgent(name: string, hubUrl: string) {
   const publisher: Publisher = await openPublisher({
     ...{ server: name, hubUrl, spool, clock, log: silentLog, reconnectMs: 20 },
     nextSeq: () => (spool.last() ?? 0) + 1,
-    inventory: { agentVersion: '0.1.0' },
+    inventory: () => ({ agentVersion: '0.1.0' }),
     onInterval() {},
   })
   opened.push(() => publisher.close())
