@@ -13,6 +13,7 @@ import { reachable } from './identity/join-address.ts'
 import { isLoopback } from './identity/tls-config.ts'
 import { openBroker } from './ingest/broker.ts'
 import { openExternalBroker } from './ingest/external-broker.ts'
+import { intervalRoom } from './intervals/intervals.ts'
 import type { Log } from './log.ts'
 import { openModels, registryOf } from './models/open-models.ts'
 import { noteRunningHub } from './models/running-hub.ts'
@@ -65,10 +66,11 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     servers,
     series: window.series,
     isConflict: (name) => broker.isConflict(name),
-    agent: ({ id }) => ({
-      quarantined: quarantine.counts(id),
-      lastQuarantined: quarantine.last(id),
-      own: agentCosts.last(id),
+    agent: (server) => ({
+      quarantined: quarantine.counts(server.id),
+      lastQuarantined: quarantine.last(server.id),
+      own: agentCosts.last(server.id),
+      interval: intervals.of(server),
     }),
     samples: (server, range) => query(server, range, now()),
     health: () => health(),
@@ -99,17 +101,29 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     isConnected: (name) => broker.isConnected(name),
     audit: (row) => people.audit.add({ at: now(), ...row }),
   })
+  const intervals = intervalRoom({
+    ...{ store: stores.intervalRules, servers: servers.all, now, log },
+    tell: (server, seconds) => broker.tellInterval(server, seconds),
+    wire: () => broker.wire,
+  })
   const intake = {
     ...{ now, log },
     keep: messageKeeper(stores, window),
-    onKept: (kept: Kept) => fleet.touch(kept.servers),
+    onKept(kept: Kept) {
+      fleet.touch(kept.servers)
+      intervals.follow(kept.servers)
+    },
   }
   const broker = config.broker
-    ? openExternalBroker({ ...intake, address: config.broker })
+    ? openExternalBroker({
+        ...{ ...intake, address: config.broker },
+        onConnected: () => intervals.tellAgain({ takeBack: true }),
+      })
     : await openBroker({
         ...{ ...intake, ...config.mqtt, gate: identity.secure },
         alsoLocal: demo !== undefined && config.tls !== undefined,
       })
+  if (!config.broker) intervals.tellAgain({ takeBack: false })
   loadForecasts(stores, fleet.setForecast)
 
   const rounds = cycles(async (at, { lap, count }) => {
@@ -146,6 +160,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   /** Agents let in or revoked by a command: it writes to the same file. */
   const seeCommandLine = (): void => {
     if (stores.agents.refresh()) broker.recheck()
+    intervals.refresh()
   }
   const timers = [
     clock.every(config.forecastEverySeconds * 1000, (due) => void rounds.start(due)),
@@ -158,6 +173,8 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     clock.every(1000, () => void fleet.tick()),
     clock.every(1000, () => seeCommandLine()),
     clock.every(10_000, () => broker.recheck()),
+    // Also what no message told: a profile that somebody set.
+    clock.every(10_000, () => intervals.followAll()),
     clock.every(10_000, () => void identity.renew()),
     clock.every(1000, (due) => {
       // The first forecasts come before anything that can wait.
@@ -191,6 +208,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   }
   const sources = {
     ...{ ...fleet.sources, ...explainer, ...models.sources, ...enrolment, forecastNow, people },
+    ...intervals.sources,
   }
   const view = await openView({
     ...{ host, port, sources, uiDirectory: config.uiFolder, log, hstsSeconds, trustedProxies },

@@ -139,6 +139,18 @@ export const ServerDetailSchema = Type.Object({
       Type.Object({ at: Instant, reason: Type.String(), detail: Type.String() }),
     ),
     unknownReadings: Type.Integer(),
+    interval: Type.Object({
+      seconds: Type.Number({ description: 'between two samples, now' }),
+      from: oneOf(['own', 'hub', 'measured'] as const),
+      own: nullable(Type.Integer({ description: "what the agent's own configuration says" })),
+      rule: nullable(
+        Type.Object({
+          kind: oneOf(['server', 'tag', 'profile'] as const),
+          target: Type.String(),
+          seconds: Type.Integer(),
+        }),
+      ),
+    }),
     /** What the agent last said of itself; null before it did. */
     own: nullable(
       Type.Object({

@@ -369,6 +369,7 @@ export function mockFleet(size: number, startAt: number) {
                 },
               ]
             : [],
+        interval: { seconds: 10, from: 'own', own: 10, rule: null },
         unknownReadings: 12,
         own:
           one.kind === 'blank'

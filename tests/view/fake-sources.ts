@@ -14,6 +14,7 @@ import { memoryPeople } from './memory-people.ts'
 import { explanationOf, whatIfOf } from './fake-explanation.ts'
 import type {
   EnrolmentSources,
+  IntervalSources,
   FleetChange,
   ModelSources,
   ViewSources,
@@ -122,6 +123,7 @@ export const detailOf = (row: ServerSummary): ServerDetail => ({
     clockSkewMs: 3,
     quarantined: {},
     lastQuarantined: [],
+    interval: { seconds: 10, from: 'own', own: 10, rule: null },
     unknownReadings: 0,
     own: null,
   },
@@ -196,6 +198,16 @@ const enrolmentSources: EnrolmentSources = {
   allowRejoin: () => undefined,
 }
 
+const intervalSources: IntervalSources = {
+  intervals: () => ({ rules: [], withoutRule: 0, nextCursor: null }),
+  estimateInterval: () => ({
+    ...{ servers: 0, decidedByOthers: 0, touched: 0, measured: 0, minutes: 0 },
+    ...{ bytesPerDay: null, included: 'it is only a test' },
+  }),
+  setInterval: () => ({ refused: 'it is only a test' }),
+  removeInterval: () => undefined,
+}
+
 /** A fleet in memory that changes when told to. */
 export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSources> = {}) {
   const listeners = new Set<(change: FleetChange) => void>()
@@ -227,6 +239,7 @@ export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSource
     },
     ...modelSources,
     ...enrolmentSources,
+    ...intervalSources,
     setScenario: undefined,
     onChange(listener) {
       listeners.add(listener)

@@ -9,6 +9,7 @@ import type { Readings } from '@harbinger/shared/metrics'
 import type { Inventory, Status } from '@harbinger/shared/sample'
 import { serverId, serverKey } from '@harbinger/shared/server'
 import type { Database } from './database.ts'
+import { slowerUntil } from './interval-in-force.ts'
 import { toReadings } from './sample-store.ts'
 
 /** A server as the hub knows it. One object per server for as long as the hub runs; its fields change. */
@@ -36,6 +37,8 @@ export type Server = {
   skewMs: number | undefined
   /** Between live samples, roughly; 10 s until there are two. */
   intervalMs: number
+  /** Told to sample more often, it still counts by the interval before. */
+  slowerUntil: { readonly at: number; readonly ms: number } | undefined
   /** What the newest sample says. */
   latest: { readonly at: number; readonly readings: Readings } | undefined
 }
@@ -120,7 +123,8 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
       ids.delete(server.id)
     },
 
-    setInventory(server: Server, inventory: Inventory): void {
+    /** `now` is when an agent said it; what is read from files changes no interval. */
+    setInventory(server: Server, inventory: Inventory, now?: number): void {
       const { profile, source } = profileOf(
         server.name,
         operatorProfiles.get(server.id),
@@ -135,6 +139,7 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
         server.id,
       )
       Object.assign(server, {
+        ...(now !== undefined && { slowerUntil: slowerUntil(server, inventory.interval, now) }),
         inventory,
         simulated,
         profile,
@@ -189,10 +194,11 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
       const row = selectOne.get(server.id)
       if (!row) return
       const { profile, source } = profileOf(row.name, row.operator_profile, row.agent_profile)
-      const { latest, intervalMs } = server
+      const { latest, intervalMs, slowerUntil } = server
       Object.assign(server, toServer(row, { profile, profileSource: source }), {
         latest,
         intervalMs,
+        slowerUntil,
       })
     },
   }
@@ -234,6 +240,7 @@ const newServer = {
   lastArrivedAt: -1,
   skewMs: undefined,
   intervalMs: 10_000,
+  slowerUntil: undefined,
   latest: undefined,
 } as const
 
@@ -261,6 +268,7 @@ function toServer(row: Row, decided: Pick<Server, 'profile' | 'profileSource'>):
     firstSeen: row.first_seen,
     ...toProgress(row),
     intervalMs: 10_000,
+    slowerUntil: undefined,
     latest: undefined,
   }
 }

@@ -10,6 +10,7 @@ import { breaches, criticalLimit, limitedMetrics, worsens } from '@harbinger/sha
 import { predictedPeaks } from '../risk/predicted-peaks.ts'
 import { serverState } from '../risk/state.ts'
 import { timeToThreshold } from '../risk/time-to-threshold.ts'
+import { intervalInForce } from '../storage/interval-in-force.ts'
 import type { Server } from '../storage/server-store.ts'
 import { hourlyRise } from '../window/trend.ts'
 import { type RowFacts, toSummary } from './rows.ts'
@@ -59,7 +60,7 @@ export function assessServer({
   const local = new Date(now)
   const state = serverState({
     ...{ profile, now: readings, cores, severity: risk.severity, inMaintenance: false },
-    ...{ status: server.status, intervalMs: server.intervalMs },
+    ...{ status: server.status, intervalMs: intervalInForce(server, now).ms },
     silentMs: server.lastArrivedAt < 0 ? Infinity : now - server.lastArrivedAt,
     local: { hour: local.getHours() + local.getMinutes() / 60, weekday: local.getDay() },
     sinceCriticalMs: before?.criticalAt === undefined ? undefined : now - before.criticalAt,

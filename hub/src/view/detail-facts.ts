@@ -10,13 +10,14 @@ export type AgentFacts = {
   readonly quarantined: Readonly<Record<string, number>>
   readonly lastQuarantined: readonly Quarantined[]
   readonly own: ReturnType<AgentCostStore['last']>
+  readonly interval: ServerDetail['agent']['interval']
 }
 
 /** What a server's own page shows beside its row. */
 export function toDetailFacts(
   { facts, risk }: Assessed,
   server: Server,
-  { quarantined, lastQuarantined, own }: AgentFacts,
+  { quarantined, lastQuarantined, own, interval }: AgentFacts,
 ): DetailFacts {
   const { profile, cores, inventory } = server
   const limits: ServerDetail['limits'] = {}
@@ -43,6 +44,7 @@ export function toDetailFacts(
         detail,
       })),
       unknownReadings: server.unknownReadings,
+      interval,
       own: own ? toOwn(own) : null,
     },
   }

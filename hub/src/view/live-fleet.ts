@@ -8,7 +8,13 @@ import { assessServer, type Assessed } from './assess-server.ts'
 import { toDetailFacts, type AgentFacts } from './detail-facts.ts'
 import { noForecastYet, toForecastAnswer } from './forecast-answer.ts'
 import { toDetail } from './rows.ts'
-import type { FleetChange, EnrolmentSources, ModelSources, ViewSources } from './view-sources.ts'
+import type {
+  EnrolmentSources,
+  FleetChange,
+  IntervalSources,
+  ModelSources,
+  ViewSources,
+} from './view-sources.ts'
 
 export type LiveFleetOptions = {
   readonly now: () => number
@@ -41,7 +47,11 @@ const topRisks = 10
 /** What the fleet answers by itself; the rest is explained, made anew, or is about models. */
 type FleetSources = Omit<
   ViewSources,
-  'explanation' | 'whatIf' | 'forecastNow' | 'people' | keyof ModelSources | keyof EnrolmentSources
+  | 'explanation'
+  | 'whatIf'
+  | 'forecastNow'
+  | 'people'
+  | keyof (ModelSources & EnrolmentSources & IntervalSources)
 >
 
 export type LiveFleet = ReturnType<typeof liveFleet>

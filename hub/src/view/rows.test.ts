@@ -178,6 +178,7 @@ test('a server page follows the schema', () => {
       clockSkewMs: null,
       quarantined: {},
       lastQuarantined: [],
+      interval: { seconds: 10, from: 'own', own: 10, rule: null },
       unknownReadings: 0,
       own: null,
     },

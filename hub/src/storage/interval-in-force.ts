@@ -1,0 +1,38 @@
+import type { Inventory } from '@harbinger/shared/sample'
+import type { Server } from './server-store.ts'
+
+/** How often a server's samples come now, and who says so; `measured` when its agent does not. */
+export type ServerInterval = {
+  readonly ms: number
+  readonly from: 'own' | 'hub' | 'measured'
+}
+
+/**
+ * The interval in force for a server: what its agent says it samples at, and where an agent says nothing (an earlier
+ * version, another program), what lies between its samples. Everything that asks whether a server is late asks here.
+ */
+export function intervalInForce(
+  { inventory, intervalMs, slowerUntil }: Pick<Server, 'inventory' | 'intervalMs' | 'slowerUntil'>,
+  now: number,
+): ServerInterval {
+  const said = inventory?.interval
+  if (!said) return { ms: intervalMs, from: 'measured' }
+  // Just told to sample more often, it has still the longer silence behind it.
+  const ms = now < (slowerUntil?.at ?? 0) ? slowerUntil!.ms : said.seconds * 1000
+  return { ms, from: said.from }
+}
+
+/** Until when the interval before counts, after an agent said a new one. */
+export function slowerUntil(
+  before: Pick<Server, 'inventory' | 'slowerUntil'>,
+  next: Inventory['interval'],
+  now: number,
+): Server['slowerUntil'] {
+  const earlier = before.inventory?.interval
+  if (!earlier || !next) return undefined
+  // Said again, by a new connection say: what counted goes on counting.
+  if (earlier.seconds === next.seconds) return before.slowerUntil
+  if (earlier.seconds < next.seconds) return undefined
+  // Twice the new interval: its first sample comes within one, and a half where the instants differ.
+  return { at: now + 2 * next.seconds * 1000 + 5_000, ms: earlier.seconds * 1000 }
+}
