@@ -8,22 +8,26 @@ const saying = (seconds: number, from: 'own' | 'hub' = 'hub') => ({
 
 describe('the interval in force', () => {
   test('is what the agent says', () => {
-    expect(intervalInForce(saying(300), 0)).toEqual({ ms: 300_000, from: 'hub' })
-    expect(intervalInForce(saying(10, 'own'), 0)).toEqual({ ms: 10_000, from: 'own' })
+    expect(intervalInForce(saying(300), 0)).toEqual({ ms: 300_000, pauseMs: 300_000, from: 'hub' })
+    expect(intervalInForce(saying(10, 'own'), 0)).toEqual({
+      ms: 10_000,
+      pauseMs: 10_000,
+      from: 'own',
+    })
   })
 
   test('is what lies between samples where the agent says nothing', () => {
     const earlier = { inventory: { agentVersion: '0.1.0' }, intervalMs: 9_800 }
     expect(intervalInForce({ ...earlier, slowerUntil: undefined }, 0)).toEqual({
-      ...{ ms: 9_800, from: 'measured' },
+      ...{ ms: 9_800, pauseMs: 9_800, from: 'measured' },
     })
   })
 
-  test('of an agent just told to sample more often is the longer one until its samples may be missed', () => {
+  test('of an agent just told to sample more often expects the longer pause until its samples may be missed', () => {
     const until = slowerUntil(saying(300), saying(10).inventory.interval, 1_000_000)
     const server = { ...saying(10), slowerUntil: until }
-    expect(intervalInForce(server, 1_024_999).ms).toBe(300_000)
-    expect(intervalInForce(server, 1_025_000).ms).toBe(10_000)
+    expect(intervalInForce(server, 1_024_999)).toMatchObject({ ms: 10_000, pauseMs: 300_000 })
+    expect(intervalInForce(server, 1_025_000)).toMatchObject({ ms: 10_000, pauseMs: 10_000 })
     // Said again, by a new connection.
     expect(slowerUntil(server, saying(10).inventory.interval, 1_010_000)).toBe(until)
   })

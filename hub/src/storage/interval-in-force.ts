@@ -4,22 +4,25 @@ import type { Server } from './server-store.ts'
 /** How often a server's samples come now, and who says so; `measured` when its agent does not. */
 export type ServerInterval = {
   readonly ms: number
+  /** The longest pause between two samples to expect now: the one before, right after it became shorter. */
+  readonly pauseMs: number
   readonly from: 'own' | 'hub' | 'measured'
 }
 
 /**
  * The interval in force for a server: what its agent says it samples at, and where an agent says nothing (an earlier
- * version, another program), what lies between its samples. Everything that asks whether a server is late asks here.
+ * version, another program), what lies between its samples. Whether a server is late is judged by `pauseMs`.
  */
 export function intervalInForce(
   { inventory, intervalMs, slowerUntil }: Pick<Server, 'inventory' | 'intervalMs' | 'slowerUntil'>,
   now: number,
 ): ServerInterval {
   const said = inventory?.interval
-  if (!said) return { ms: intervalMs, from: 'measured' }
+  if (!said) return { ms: intervalMs, pauseMs: intervalMs, from: 'measured' }
   // Just told to sample more often, it has still the longer silence behind it.
-  const ms = now < (slowerUntil?.at ?? 0) ? slowerUntil!.ms : said.seconds * 1000
-  return { ms, from: said.from }
+  const ms = said.seconds * 1000
+  const pauseMs = slowerUntil && now < slowerUntil.at ? slowerUntil.ms : ms
+  return { ms, pauseMs, from: said.from }
 }
 
 /** Until when the interval before counts, after an agent said a new one. */

@@ -60,7 +60,7 @@ export function assessServer({
   const local = new Date(now)
   const state = serverState({
     ...{ profile, now: readings, cores, severity: risk.severity, inMaintenance: false },
-    ...{ status: server.status, intervalMs: intervalInForce(server, now).ms },
+    ...{ status: server.status, intervalMs: intervalInForce(server, now).pauseMs },
     silentMs: server.lastArrivedAt < 0 ? Infinity : now - server.lastArrivedAt,
     local: { hour: local.getHours() + local.getMinutes() / 60, weekday: local.getDay() },
     sinceCriticalMs: before?.criticalAt === undefined ? undefined : now - before.criticalAt,
