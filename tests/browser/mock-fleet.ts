@@ -369,7 +369,10 @@ export function mockFleet(size: number, startAt: number) {
                 },
               ]
             : [],
-        interval: { seconds: 10, from: 'own', own: 10, rule: null },
+        interval: {
+          ...{ seconds: 30, from: 'hub', own: 10 },
+          rule: { kind: 'tag', target: 'berlin', seconds: 30 },
+        },
         unknownReadings: 12,
         own:
           one.kind === 'blank'
