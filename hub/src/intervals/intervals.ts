@@ -54,7 +54,7 @@ export function intervalRoom({ store, servers, tell, wire, now, log }: Parts) {
   const inForce = (server: Server): number => intervalInForce(server, now()).ms / 1000
   const isPending = ({ inventory }: Server, { seconds }: KeptRule): boolean => {
     const said = inventory?.interval
-    return said !== undefined && (said.from !== 'hub' || said.seconds !== seconds)
+    return said?.from !== 'hub' || said.seconds !== seconds
   }
 
   function toAnswer(rule: KeptRule, rules: Rules, all: readonly Server[]): IntervalRule {
