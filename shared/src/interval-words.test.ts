@@ -4,9 +4,9 @@ import { bytesText, estimateText } from './interval-words.ts'
 test.each([
   [0, '0 bytes'],
   [288, '288 bytes'],
-  [999.7, '1 kB'],
+  [999.7, '1.0 kB'],
   [12_345, '12 kB'],
-  [999_499, '1 MB'],
+  [999_499, '1.0 MB'],
   [2_592_000, '2.6 MB'],
   [31_104_000, '31 MB'],
   [311_040_000, '310 MB'],

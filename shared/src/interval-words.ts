@@ -13,8 +13,9 @@ export function bytesText(bytes: number): string {
     value /= 1000
     unit++
   }
-  const digits = value >= 100 ? Math.round(value / 10) * 10 : Number(value.toPrecision(2))
-  return `${unit === 0 ? Math.round(value) : digits} ${units[unit]!}`
+  if (unit === 0) return `${Math.round(value)} bytes`
+  const digits = value >= 100 ? Math.round(value / 10) * 10 : value.toPrecision(2)
+  return `${digits} ${units[unit]!}`
 }
 
 const serversText = (n: number): string => `${n} ${n === 1 ? 'server' : 'servers'}`

@@ -114,7 +114,7 @@ describe.skipIf(missing !== undefined)('the settings page in a browser', () => {
     const row = panel.getByRole('row', { name: /Tag rack-12/ })
     await row.waitFor()
     expect(await row.textContent()).toMatch(
-      /1 s.*12 of 15.*12 of them have not said yet that they follow.*by ada/s,
+      /1 s.*decides for 12 of 15; 12 have not followed yet.*by ada/s,
     )
     await effect.getByText('Saved: tag rack-12, 1 s.').waitFor()
     expect(complaints).toEqual([])

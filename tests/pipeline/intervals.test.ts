@@ -77,17 +77,17 @@ test('an agent follows what the hub asks for within one interval, loses nothing,
     withoutRule: 0,
   })
 
-  // Over a restart of the agent: by what the broker retains, and by nothing on its disk.
-  await agent.end('SIGTERM')
-  agent = run()
-  await agent.until('the hub asks for an interval')
-  // Over a hub that was killed: it tells again.
+  // Over a hub that was killed, which tells again; and over a restart of the agent, by what the broker retains and by
+  // nothing on its disk.
   await hub.end()
   await agent.until('no connection to the hub')
   hub = started(await startHub(data, { mqttPort }))
   await agent.until('connected to the hub', 2)
   await stored(2)
   expect(agent.said('the hub asks for no interval')).toBe(false)
+  await agent.end('SIGTERM')
+  agent = run()
+  await agent.until('the hub asks for an interval')
   await untilTrue('the agent has said so anew', async () => (await agentSays()).from === 'hub')
 
   await hub.change('DELETE', `/intervals?${query}`)
