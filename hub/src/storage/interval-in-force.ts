@@ -1,5 +1,15 @@
 import type { Inventory } from '@harbinger/shared/sample'
-import type { Server } from './server-store.ts'
+
+/** Told to sample more often, a server still counts by the interval before. */
+export type SlowerUntil = { readonly at: number; readonly ms: number } | undefined
+
+/** What of a server its interval is read from. */
+export type Timed = {
+  readonly inventory: Pick<Inventory, 'interval'> | undefined
+  /** Between live samples, roughly. */
+  readonly intervalMs: number
+  readonly slowerUntil: SlowerUntil
+}
 
 /** How often a server's samples come now, and who says so; `measured` when its agent does not. */
 export type ServerInterval = {
@@ -14,7 +24,7 @@ export type ServerInterval = {
  * version, another program), what lies between its samples. Whether a server is late is judged by `pauseMs`.
  */
 export function intervalInForce(
-  { inventory, intervalMs, slowerUntil }: Pick<Server, 'inventory' | 'intervalMs' | 'slowerUntil'>,
+  { inventory, intervalMs, slowerUntil }: Timed,
   now: number,
 ): ServerInterval {
   const said = inventory?.interval
@@ -27,10 +37,10 @@ export function intervalInForce(
 
 /** Until when the interval before counts, after an agent said a new one. */
 export function slowerUntil(
-  before: Pick<Server, 'inventory' | 'slowerUntil'>,
+  before: Omit<Timed, 'intervalMs'>,
   next: Inventory['interval'],
   now: number,
-): Server['slowerUntil'] {
+): SlowerUntil {
   const earlier = before.inventory?.interval
   if (!earlier || !next) return undefined
   // Said again, by a new connection say: what counted goes on counting.

@@ -9,7 +9,7 @@ import type { Readings } from '@harbinger/shared/metrics'
 import type { Inventory, Status } from '@harbinger/shared/sample'
 import { serverId, serverKey } from '@harbinger/shared/server'
 import type { Database } from './database.ts'
-import { slowerUntil } from './interval-in-force.ts'
+import { type SlowerUntil, slowerUntil } from './interval-in-force.ts'
 import { toReadings } from './sample-store.ts'
 
 /** A server as the hub knows it. One object per server for as long as the hub runs; its fields change. */
@@ -37,8 +37,7 @@ export type Server = {
   skewMs: number | undefined
   /** Between live samples, roughly; 10 s until there are two. */
   intervalMs: number
-  /** Told to sample more often, it still counts by the interval before. */
-  slowerUntil: { readonly at: number; readonly ms: number } | undefined
+  slowerUntil: SlowerUntil
   /** What the newest sample says. */
   latest: { readonly at: number; readonly readings: Readings } | undefined
 }
