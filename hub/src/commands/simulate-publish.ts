@@ -152,6 +152,7 @@ export async function publishFleet(options: PublishOptions) {
   }
 
   return {
+    names: agents.map(({ name }) => name),
     counters: () => ({ ...counters }),
     scenario: () => scenario,
     setScenario(next: Scenario): void {

@@ -5,7 +5,7 @@ export type SlowerUntil = { readonly at: number; readonly ms: number } | undefin
 
 /** What of a server its interval is read from. */
 export type Timed = {
-  readonly inventory: Pick<Inventory, 'interval'> | undefined
+  readonly inventory: Inventory | undefined
   /** Between live samples, roughly. */
   readonly intervalMs: number
   readonly slowerUntil: SlowerUntil
