@@ -13,8 +13,8 @@ const none = { additionalProperties: false }
 export const ruleKinds = ['server', 'tag', 'profile'] as const
 export type RuleKind = (typeof ruleKinds)[number]
 
-/** As many as there may be: more than there are tags, profiles and odd servers in a fleet. */
-export const maxIntervalRules = 10_000
+/** As many as there may be: a fleet has fewer tags, profiles and odd servers. */
+export const maxIntervalRules = 1_000
 
 const Kind = Type.Enum([...ruleKinds])
 const Target = Type.String({ minLength: 1, maxLength: 253, description: 'server, tag or profile' })

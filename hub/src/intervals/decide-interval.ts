@@ -26,9 +26,14 @@ export function ruleFor(rules: Rules, { name, tags, profile }: RuledServer): Kep
   return ofTags ?? rules.get(ruleKey({ kind: 'profile', target: profile }))
 }
 
+/** Under which keys rules for this server would be. */
+export const ruleKeysOf = ({ name, tags, profile }: RuledServer): ReadonlySet<string> =>
+  new Set([
+    ruleKey({ kind: 'server', target: name }),
+    ...tags.map((target) => ruleKey({ kind: 'tag', target })),
+    ruleKey({ kind: 'profile', target: profile }),
+  ])
+
 /** Whether a rule, there or only thought of, is for this server. */
-export function isFor(rule: Pick<KeptRule, 'kind' | 'target'>, server: RuledServer): boolean {
-  if (rule.kind === 'tag') return server.tags.includes(rule.target)
-  if (rule.kind === 'profile') return server.profile === rule.target
-  return ruleKey(rule) === ruleKey({ kind: 'server', target: server.name })
-}
+export const isFor = (rule: Pick<KeptRule, 'kind' | 'target'>, server: RuledServer): boolean =>
+  ruleKeysOf(server).has(ruleKey(rule))

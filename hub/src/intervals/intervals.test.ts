@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import * as path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { maxIntervalRules } from '@harbinger/shared/intervals-api'
 import type { Profile } from '@harbinger/shared/profiles'
 import { wireMeter } from '../ingest/wire-meter.ts'
 import { openStores } from '../storage/stores.ts'
@@ -91,6 +92,15 @@ describe('what agents are told', () => {
     ])
   })
 
+  test('is taken back from a server that left the fleet', () => {
+    const { join, retained, room, stores, setInterval } = open()
+    const server = join('db1', { tags: ['oracle'] })
+    setInterval(tag('oracle', 60), 'ada')
+    stores.servers.forget(server)
+    room.followAll()
+    expect([...retained]).toEqual([])
+  })
+
   test('waits while the broker is away, and is told anew when it is back, what is taken back too', () => {
     const { join, retained, link, room, setInterval, removeInterval, said } = open()
     join('db1', { tags: ['oracle'] })
@@ -148,6 +158,15 @@ describe('rules', () => {
     next.stores.close()
     rmSync(folder, { recursive: true })
   })
+})
+
+test('there are only so many rules, and one that is there can still be changed', () => {
+  const { setInterval } = open()
+  for (let i = 0; i < maxIntervalRules; i++) setInterval(tag(`t${i}`, 10), 'ada')
+  expect(setInterval(tag('more', 10), 'ada')).toEqual({
+    refused: expect.stringContaining('use a tag or a profile'),
+  })
+  expect(setInterval(tag('t5', 20), 'ada')).toMatchObject({ seconds: 20 })
 })
 
 describe('an estimate', () => {

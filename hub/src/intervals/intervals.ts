@@ -12,7 +12,7 @@ import type { Log } from '../log.ts'
 import { intervalInForce } from '../storage/interval-in-force.ts'
 import { type IntervalRuleStore, type KeptRule, ruleKey } from '../storage/interval-rule-store.ts'
 import type { Server } from '../storage/server-store.ts'
-import { isFor, ruleFor, type Rules } from './decide-interval.ts'
+import { isFor, ruleFor, ruleKeysOf, type Rules } from './decide-interval.ts'
 
 type Parts = {
   readonly store: IntervalRuleStore
@@ -48,7 +48,13 @@ export function intervalRoom({ store, servers, tell, wire, now, log }: Parts) {
   }
 
   function followAll(): void {
-    for (const server of servers()) follow(server)
+    const gone = new Set(told.keys())
+    for (const server of servers()) {
+      follow(server)
+      gone.delete(server.name)
+    }
+    // Of a server that left the fleet nothing is asked any more.
+    for (const name of gone) if (tell(name, null)) told.delete(name)
   }
 
   const inForce = (server: Server): number => intervalInForce(server, now()).ms / 1000
@@ -57,17 +63,37 @@ export function intervalRoom({ store, servers, tell, wire, now, log }: Parts) {
     return said?.from !== 'hub' || said.seconds !== seconds
   }
 
-  function toAnswer(rule: KeptRule, rules: Rules, all: readonly Server[]): IntervalRule {
-    const mine = all.filter((server) => isFor(rule, server))
-    const decided = mine.filter((server) => ruleFor(rules, server) === rule)
-    return {
-      ...{ kind: rule.kind, target: rule.target, seconds: rule.seconds, setBy: rule.setBy },
-      setAt: new Date(rule.setAt).toISOString(),
-      servers: mine.length,
-      decides: decided.length,
-      pending: decided.filter((server) => isPending(server, rule)).length,
+  /** Whom each rule is for and whom it decides, in one pass over the servers: there may be many of both. */
+  function countServers(rules: Rules) {
+    const counts = new Map(
+      [...rules.keys()].map((key) => [key, { servers: 0, decides: 0, pending: 0 }]),
+    )
+    let withoutRule = 0
+    for (const server of servers()) {
+      for (const key of ruleKeysOf(server)) {
+        const count = counts.get(key)
+        if (count) count.servers++
+      }
+      const rule = ruleFor(rules, server)
+      if (!rule) {
+        withoutRule++
+        continue
+      }
+      const count = counts.get(ruleKey(rule))!
+      count.decides++
+      if (isPending(server, rule)) count.pending++
     }
+    return { counts, withoutRule }
   }
+
+  const toAnswer = (
+    rule: KeptRule,
+    { counts }: Pick<ReturnType<typeof countServers>, 'counts'>,
+  ): IntervalRule => ({
+    ...{ kind: rule.kind, target: rule.target, seconds: rule.seconds, setBy: rule.setBy },
+    setAt: new Date(rule.setAt).toISOString(),
+    ...counts.get(ruleKey(rule))!,
+  })
 
   /** The rules as they were after a change. */
   function changed({ kind, target, seconds }: RuleChange): Rules {
@@ -81,13 +107,13 @@ export function intervalRoom({ store, servers, tell, wire, now, log }: Parts) {
   const sources = {
     intervals(): Intervals {
       const rules = store.rules()
-      const all = [...servers()]
+      const found = countServers(rules)
       const order = (rule: KeptRule) => ruleKinds.indexOf(rule.kind)
       return {
         rules: [...rules.values()]
           .sort((a, b) => order(a) - order(b) || (a.target < b.target ? -1 : 1))
-          .map((rule) => toAnswer(rule, rules, all)),
-        withoutRule: all.filter((server) => !ruleFor(rules, server)).length,
+          .map((rule) => toAnswer(rule, found)),
+        withoutRule: found.withoutRule,
         nextCursor: null,
       }
     },
@@ -136,7 +162,7 @@ export function intervalRoom({ store, servers, tell, wire, now, log }: Parts) {
       store.put({ ...asked, setAt: now(), setBy: by })
       followAll()
       log.info({ rule: ruleKey(asked), seconds: asked.seconds, by }, 'interval rule set')
-      return toAnswer(store.rules().get(ruleKey(asked))!, store.rules(), [...servers()])
+      return toAnswer(store.rules().get(ruleKey(asked))!, countServers(store.rules()))
     },
 
     removeInterval(target: RuleTarget): RuleTarget | undefined {
