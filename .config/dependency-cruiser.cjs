@@ -52,14 +52,14 @@ module.exports = {
       'only-hub-ts-wires',
       {
         ...code,
-        path: '^hub/src/(ingest|window|forecast|risk|alert|view|explain|storage|people|identity)/',
+        path: '^hub/src/(ingest|window|forecast|risk|alert|view|explain|storage|people|identity|intervals)/',
       },
       { path: '^hub/src/(hub|main)\\.ts$' },
     ),
     forbid(
       'storage-knows-no-stage',
       { ...code, path: '^hub/src/storage/' },
-      { path: '^hub/src/(ingest|window|alert|view|explain)/' },
+      { path: '^hub/src/(ingest|window|alert|view|explain|intervals)/' },
     ),
     forbid(
       'people-know-no-stage',

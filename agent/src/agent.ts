@@ -1,3 +1,4 @@
+import type { IntervalInForce } from '@harbinger/shared/interval'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
@@ -62,26 +63,32 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
     rssBytes: () => process.memoryUsage.rss(),
     spool: spool.state,
   })
-  let intervalSeconds = config.intervalSeconds
+  const own = config.intervalSeconds
+  let interval: IntervalInForce = { seconds: own, own, from: 'own' }
+  /** The hub may ask for an interval before everything that follows it is open. */
+  let followInterval = () => {}
 
   // Rates need a reading to be compared with; this one is thrown away, and it finds the file system to watch.
   await machine.sampler.takeSample(0)
 
+  const inventory = machine.inventory()
   const publisher = await openPublisher({
     server: config.server,
     hubUrl: config.hub,
     credentials: config,
     spool,
     nextSeq: sequence.peek,
-    inventory: machine.inventory(),
+    inventory: () => ({ ...inventory, interval }),
     clock,
     log,
-    intervalSeconds: () => intervalSeconds,
-    onInterval(seconds) {
-      if (seconds === intervalSeconds) return
-      log.info({ from: intervalSeconds, to: seconds }, 'the hub changed the interval')
-      intervalSeconds = seconds
-      schedule.setInterval(seconds * 1000)
+    onInterval(asked) {
+      const before = interval
+      interval = { seconds: asked ?? own, own, from: asked === null ? 'own' : 'hub' }
+      if (interval.seconds === before.seconds && interval.from === before.from) return
+      const change = { from: before.seconds, to: interval.seconds }
+      if (asked === null) log.info(change, 'the hub asks for no interval; own configuration')
+      else log.info(change, 'the hub asks for an interval')
+      followInterval()
     },
   })
 
@@ -105,7 +112,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
 
   const schedule = openSchedule({
     clock,
-    intervalMs: intervalSeconds * 1000,
+    intervalMs: interval.seconds * 1000,
     phase: phaseOf(config.server),
     onDue: () => void sampleOnce(),
   })
@@ -119,7 +126,9 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
       hub: config.hub,
       startedAt,
       at: clock.now(),
-      intervalSeconds,
+      intervalSeconds: interval.seconds,
+      ownIntervalSeconds: own,
+      intervalFrom: interval.from,
       connected,
       lastAck: lastAck ?? null,
       spool: { ...spool, problem: spool.problem ?? null },
@@ -129,8 +138,15 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
   const statusFile = openStatusFile(config.statusDirectory ?? config.stateDirectory, {
     onFailure: (reason) => log.warn({ reason }, 'the status file cannot be written'),
   })
-  statusFile.keep(status('running'))
-  log.info({ server: config.server, hub: config.hub, intervalSeconds }, 'agent started')
+  followInterval = () => {
+    schedule.setInterval(interval.seconds * 1000)
+    statusFile.keep(status('running'))
+  }
+  followInterval()
+  log.info(
+    { server: config.server, hub: config.hub, intervalSeconds: interval.seconds },
+    'agent started',
+  )
 
   return {
     status,

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { isAbsolute } from 'node:path'
+import {
+  defaultIntervalSeconds,
+  maxIntervalSeconds,
+  minIntervalSeconds,
+} from '@harbinger/shared/interval'
 import { isProfile, type Profile, profiles } from '@harbinger/shared/profiles'
 import { isServerName } from '@harbinger/shared/server'
 import { readFlatYaml } from './flat-yaml.ts'
@@ -98,8 +103,8 @@ export const settings: { readonly [key in keyof Config]: Setting<Config[key]> } 
     env: 'HARBINGER_INTERVAL_SECONDS',
     unit: 's',
     help: 'time between two samples, until the hub asks for another',
-    fallback: () => 10,
-    read: integer(1, 300),
+    fallback: () => defaultIntervalSeconds,
+    read: integer(minIntervalSeconds, maxIntervalSeconds),
   },
   profile: {
     env: 'HARBINGER_PROFILE',

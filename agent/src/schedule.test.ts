@@ -76,6 +76,37 @@ describe('schedule', () => {
     expect(clock.pending()).toBe(1_001_000)
   })
 
+  test('keeps the instants of the old interval where they are some of the new', () => {
+    const clock = fakeClock(1_000_500)
+    const { instants, schedule } = open(clock, 3_210)
+    clock.fire()
+    schedule.setInterval(60_000)
+    clock.fire()
+    schedule.setInterval(10_000)
+    clock.fire()
+    expect(instants).toEqual([1_003_210, 1_023_210, 1_033_210])
+  })
+
+  test('takes no sample right after another when the instants of two intervals differ', () => {
+    const clock = fakeClock(990_500)
+    const { instants, schedule } = open(clock)
+    clock.fire()
+    // The first instant of the new interval, 1,001,000, is only a second later.
+    schedule.setInterval(7_000)
+    expect(clock.pending()).toBe(1_008_000)
+    clock.fire()
+    expect(instants).toEqual([1_000_000, 1_008_000])
+  })
+
+  test('is not held up by a last instant that a clock set back has put into the future', () => {
+    const clock = fakeClock(9_000_000)
+    const { schedule } = open(clock)
+    clock.fire()
+    clock.set(1_000_000)
+    schedule.setInterval(5_000)
+    expect(clock.pending()).toBe(1_005_000)
+  })
+
   test('stops', () => {
     const clock = fakeClock(0)
     open(clock).schedule.close()

@@ -16,24 +16,34 @@ type Options = {
  */
 export function openSchedule({ clock, intervalMs: firstIntervalMs, phase, onDue }: Options) {
   let intervalMs = firstIntervalMs
+  let sampledAt: number | undefined
   let cancel = () => {}
 
-  function wait() {
-    const due = nextDue(clock.now(), intervalMs, phase)
+  function wait(notBefore = clock.now()) {
+    const due = nextDue(Math.max(clock.now(), notBefore), intervalMs, phase)
     cancel = clock.after(due - clock.now(), () => {
       // Timers may fire a millisecond early; sampling then would sample twice.
-      if (clock.now() >= due || clock.now() < due - intervalMs) onDue()
+      if (clock.now() >= due || clock.now() < due - intervalMs) {
+        sampledAt = clock.now()
+        onDue()
+      }
       wait()
     })
   }
   wait()
 
   return {
+    /** Holds from the next instant on, which is at most a new interval and a half away. */
     setInterval(ms: number) {
       if (ms === intervalMs) return
+      const now = clock.now()
+      // Where the old instants are none of the new, the first new one may come right after the last old one: a rate over
+      // so short a time says nothing.
+      const since = sampledAt !== undefined && sampledAt <= now ? sampledAt : -Infinity
+      const notBefore = since + Math.min(intervalMs, ms) / 2
       intervalMs = ms
       cancel()
-      wait()
+      wait(notBefore)
     },
     close: () => cancel(),
   }

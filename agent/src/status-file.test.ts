@@ -17,6 +17,8 @@ const status = (at: number, more: Partial<AgentStatus> = {}): AgentStatus => ({
   startedAt: 0,
   at,
   intervalSeconds: 10,
+  ownIntervalSeconds: 10,
+  intervalFrom: 'own',
   connected: true,
   lastAck: { upTo: 7, at: 0 },
   spool: { samples: 0, bytes: 0, dropped: 0, problem: null },
@@ -33,6 +35,15 @@ test('is written once a minute, and when the connection comes or goes', () => {
   expect(readStatusFile(directory)?.connected).toBe(false)
   file.keep(status(120_000, { connected: false }))
   expect(readStatusFile(directory)?.at).toBe(120_000)
+})
+
+test('is written at once when the interval changes, and says where it comes from', () => {
+  const file = openStatusFile(directory, { onFailure: vi.fn() })
+  const text = () => reportText(agentReport({ stateDirectory: directory }), directory)
+  file.keep(status(0))
+  expect(text()).toContain('interval   10 s, from its own configuration')
+  file.keep(status(1, { intervalSeconds: 60, intervalFrom: 'hub' }))
+  expect(text()).toContain('interval   60 s, asked for by the hub (own configuration: 10 s)')
 })
 
 test('tells a running agent from one that stopped, was killed, or never was', () => {

@@ -9,7 +9,11 @@ export type AgentStatus = {
   readonly hub: string
   readonly startedAt: number
   readonly at: number
+  /** Between two samples now. */
   readonly intervalSeconds: number
+  /** What the agent's own configuration says. */
+  readonly ownIntervalSeconds: number
+  readonly intervalFrom: 'own' | 'hub'
   readonly connected: boolean
   readonly lastAck: { readonly upTo: number; readonly at: number } | null
   readonly spool: {
@@ -35,11 +39,16 @@ export function openStatusFile(
   let hasFailed = false
   let wasConnected: boolean | undefined
   let problem: string | null | undefined
+  let interval: string | undefined
+
+  const intervalOf = ({ intervalSeconds, intervalFrom }: AgentStatus): string =>
+    `${intervalSeconds} ${intervalFrom}`
 
   function write(status: AgentStatus) {
     keptAt = status.at
     wasConnected = status.connected
     problem = status.spool.problem
+    interval = intervalOf(status)
     try {
       mkdirSync(stateDirectory, { recursive: true })
       const path = pathIn(stateDirectory)
@@ -54,7 +63,10 @@ export function openStatusFile(
   return {
     keep(status: AgentStatus) {
       const isDue = Math.abs(status.at - keptAt) >= keepEveryMs
-      const isNews = status.connected !== wasConnected || status.spool.problem !== problem
+      const isNews =
+        status.connected !== wasConnected ||
+        status.spool.problem !== problem ||
+        intervalOf(status) !== interval
       if (isDue || isNews) write(status)
     },
     close: write,

@@ -14,6 +14,7 @@ import { isLoopback } from './loopback.ts'
 import { openBroker } from './ingest/broker.ts'
 import { hearing } from './ingest/hearing.ts'
 import { openExternalBroker } from './ingest/external-broker.ts'
+import { intervalRoom } from './intervals/intervals.ts'
 import type { Log } from './log.ts'
 import { namesakes, type NameConflict } from './ingest/namesakes.ts'
 import { openModels, registryOf } from './models/open-models.ts'
@@ -81,11 +82,12 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     series: window.series,
     isConflict: (name) => broker.isConflict(name),
     presence,
-    agent: ({ id, name }) => ({
-      certificate: certificateOf(stores.agents.find(name), now()),
-      quarantined: quarantine.counts(id),
-      lastQuarantined: quarantine.last(id),
-      own: agentCosts.last(id),
+    agent: (server) => ({
+      certificate: certificateOf(stores.agents.find(server.name), now()),
+      quarantined: quarantine.counts(server.id),
+      lastQuarantined: quarantine.last(server.id),
+      own: agentCosts.last(server.id),
+      interval: intervals.of(server),
     }),
     conflictOf: (name) => sameNames.conflict(name),
     samples: (server, range) => query(server, range, now()),
@@ -127,6 +129,11 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       else log.info({ server: name }, 'one agent uses the name now')
     },
   })
+  const intervals = intervalRoom({
+    ...{ store: stores.intervalRules, servers: servers.all, now, log },
+    tell: (server, seconds) => broker.tellInterval(server, seconds),
+    wire: () => broker.wire,
+  })
   const intake = {
     ...{ now, log, sameNames },
     keep: messageKeeper(stores, window),
@@ -134,10 +141,14 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       for (const server of kept.returned) fleet.membership(server)
       retiring.returned(kept.returned)
       fleet.touch(kept.servers)
+      intervals.follow(kept.servers)
     },
   }
   const broker = config.broker
-    ? openExternalBroker({ ...intake, address: config.broker })
+    ? openExternalBroker({
+        ...{ ...intake, address: config.broker },
+        onConnected: () => intervals.tellAgain({ takeBack: true }),
+      })
     : await openBroker({
         ...{ ...intake, ...config.mqtt, gate: identity.secure },
         alsoLocal: demo !== undefined && config.tls !== undefined,
@@ -149,6 +160,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       return connected ? Date.parse(since) : undefined
     },
   })
+  if (!config.broker) intervals.tellAgain({ takeBack: false })
   loadForecasts(stores, fleet.setForecast)
 
   const rounds = cycles(async (at, { lap, count }) => {
@@ -193,6 +205,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   /** Agents let in or revoked by a command: it writes to the same file. */
   const seeCommandLine = (): void => {
     if (stores.agents.refresh()) broker.recheck()
+    intervals.refresh()
   }
   const timers = [
     clock.every(config.forecastEverySeconds * 1000, (due) => void rounds.start(due)),
@@ -209,6 +222,8 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     }),
     clock.every(1000, () => seeCommandLine()),
     clock.every(10_000, () => broker.recheck()),
+    // Also what no message told: a profile that somebody set.
+    clock.every(10_000, () => intervals.followAll()),
     clock.every(10_000, () => void identity.renew()),
     clock.every(1000, (due) => {
       // The first forecasts come before anything that can wait.
@@ -243,6 +258,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   const sources = {
     ...{ ...fleet.sources, ...explainer, ...models.sources, ...enrolment, forecastNow, people },
     ...{ retire: retiring.retire, bringBack: retiring.bringBack, retired: retiring.list },
+    ...intervals.sources,
   }
   const view = await openView({
     ...{ host, port, sources, uiDirectory: config.uiFolder, log, hstsSeconds, trustedProxies },

@@ -213,6 +213,18 @@ export const ServerDetailSchema = Type.Object({
     ),
     certificate: CertificateState,
     unknownReadings: Type.Integer(),
+    interval: Type.Object({
+      seconds: Type.Number({ description: 'between two samples, now' }),
+      from: oneOf(['own', 'hub', 'measured'] as const),
+      own: nullable(Type.Integer({ description: "what the agent's own configuration says" })),
+      rule: nullable(
+        Type.Object({
+          kind: oneOf(['server', 'tag', 'profile'] as const),
+          target: Type.String(),
+          seconds: Type.Integer(),
+        }),
+      ),
+    }),
     /** What the agent last said of itself; null before it did. */
     own: nullable(
       Type.Object({

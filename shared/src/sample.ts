@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { defaultIntervalSeconds, maxIntervalSeconds, minIntervalSeconds } from './interval.ts'
 import {
   cpuParts,
   cpuSumTolerance,
@@ -190,9 +191,6 @@ export const StatusSchema = Type.Object({
       description: 'made up by each agent when it starts: two of one name are told apart by it',
     }),
   ),
-  intervalSeconds: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 300, description: 'between two samples' }),
-  ),
 })
 export type Status = Static<typeof StatusSchema>
 
@@ -203,9 +201,15 @@ export const lostReason = 'connection lost'
 export const AckSchema = Type.Object({ upTo: Type.Integer({ minimum: 0 }) })
 export type Ack = Static<typeof AckSchema>
 
-/** Hub → agent, retained. */
+/** Seconds between two samples. */
+export const IntervalSchema = Type.Integer({
+  minimum: minIntervalSeconds,
+  maximum: maxIntervalSeconds,
+})
+
+/** Hub → agent, retained; empty when the hub asks for nothing any more. */
 export const AgentConfigSchema = Type.Object({
-  intervalSeconds: Type.Integer({ minimum: 1, maximum: 300, default: 10 }),
+  intervalSeconds: Type.Integer({ ...IntervalSchema, default: defaultIntervalSeconds }),
 })
 export type AgentConfig = Static<typeof AgentConfigSchema>
 
@@ -224,6 +228,16 @@ export const InventorySchema = Type.Object({
   watchedFileSystem: text(300),
   swap: Type.Optional(Type.Boolean({ description: 'false when the server has none' })),
   tags: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 32 })),
+  interval: Type.Optional(
+    Type.Object(
+      {
+        seconds: IntervalSchema,
+        own: IntervalSchema,
+        from: Type.Union([Type.Literal('own'), Type.Literal('hub')]),
+      },
+      { description: 'at what interval it samples now, and whether the hub asked for it' },
+    ),
+  ),
   unavailable: Type.Optional(
     Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 300 }), {
       description: 'metric → why this agent cannot read it',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { Inventory } from '@harbinger/shared/sample'
 import { silentLog } from '../../agent/src/log.ts'
 import { openPublisher, type Publisher } from '../../agent/src/publish/publisher.ts'
 import { openSpool, type Spool } from '../../agent/src/publish/spool.ts'
@@ -39,23 +40,39 @@ async function openAgent(hubUrl: string, { maxSamples = 100 } = {}) {
       rmSync(folder, { recursive: true, force: true })
     },
   })
-  let interval = 10
-  const onInterval = vi.fn((seconds: number) => void (interval = seconds))
+  const onInterval = vi.fn()
+  const warn = vi.fn()
+  const timers = new Set<{ delayMs: number; callback: () => void }>()
+  /** Lets the time pass that the agent waits for what the broker retains. */
+  const waits = () => [...timers].filter(({ delayMs }) => delayMs === 10_000)
+  const letConfigWaitPass = async () => {
+    while (waits().length === 0) await turn()
+    waits()[0]!.callback()
+  }
+  let inventory: Inventory = { agentVersion: '0.1.0', cores: 2 }
+  const setInventory = (next: Inventory) => void (inventory = next)
   const publisher: Publisher = await openPublisher({
     server: 'db1',
     hubUrl,
     spool,
     nextSeq: () => (spool.last() ?? 0) + 1,
-    inventory: { agentVersion: '0.1.0', cores: 2 },
-    clock: { now, monotonicMs: () => elapsed, after: () => () => {} },
-    log: silentLog,
+    inventory: () => inventory,
+    clock: {
+      ...{ now, monotonicMs: () => elapsed },
+      after(delayMs, callback) {
+        const timer = { delayMs, callback }
+        timers.add(timer)
+        return () => timers.delete(timer)
+      },
+    },
+    log: { ...silentLog, warn },
     onInterval,
-    intervalSeconds: () => interval,
     reconnectMs: 5,
     random: () => 0,
   })
   opened.push(publisher)
-  return { publisher, spool, onInterval, wait: (ms: number) => (elapsed += ms) }
+  const wait = (ms: number) => (elapsed += ms)
+  return { publisher, spool, onInterval, warn, wait, setInventory, waits, letConfigWaitPass }
 }
 
 /** Connected, subscribed to its topics, and its greeting heard. */
@@ -83,7 +100,7 @@ describe('publisher', () => {
     expect(broker.of('status')).toEqual([
       {
         ...{ state: 'online', reason: 'started', at: 1_767_225_600_000, v: '1.0.0', oldest: 1 },
-        ...{ instance: '0', intervalSeconds: 10 },
+        ...{ instance: '0' },
       },
     ])
     expect(broker.of('inventory')).toEqual([{ agentVersion: '0.1.0', cores: 2 }])
@@ -273,6 +290,56 @@ describe('publisher', () => {
     expect(onInterval).toHaveBeenCalledWith(30)
   })
 
+  test('goes back to its own interval when the hub takes back what it asked for', async () => {
+    const { broker, onInterval } = await openConnected()
+    await broker.say('db1', 'config', { intervalSeconds: 30 })
+    await broker.say('db1', 'config', '')
+    await vi.waitUntil(() => onInterval.mock.calls.length > 1)
+    expect(onInterval.mock.calls).toEqual([[30], [null]])
+  })
+
+  test('goes back also when that happened while it was away', async () => {
+    const { broker, onInterval, letConfigWaitPass } = await openConnected()
+    await broker.say('db1', 'config', { intervalSeconds: 30 })
+    await vi.waitUntil(() => onInterval.mock.calls.length > 0)
+    broker.cut()
+    // While nobody hears it.
+    await broker.say('db1', 'config', '')
+    await broker.until(() => broker.of('inventory').length === 2)
+    await letConfigWaitPass()
+    expect(onInterval.mock.calls.at(-1)).toEqual([null])
+  })
+
+  test('does not wait any longer once it was told', async () => {
+    const { broker, publisher, onInterval, waits } = await openConnected()
+    await broker.say('db1', 'config', { intervalSeconds: 30 })
+    await vi.waitUntil(() => onInterval.mock.calls.length > 0)
+    publisher.publish(sample(1))
+    await broker.until(() => broker.of('samples').length === 1)
+    expect(waits()).toEqual([])
+  })
+
+  test('finds what the hub asks for when it comes later', async () => {
+    const broker = await openBroker()
+    await broker.say('db1', 'config', { intervalSeconds: 60 })
+    const { onInterval } = await openAgent(broker.url)
+    await vi.waitUntil(() => onInterval.mock.calls.length > 0)
+    expect(onInterval.mock.calls).toEqual([[60]])
+  })
+
+  test('tells the hub when what it says of itself has changed by that', async () => {
+    const { broker, onInterval, setInventory } = await openConnected()
+    const interval = { seconds: 30, own: 10, from: 'hub' } as const
+    onInterval.mockImplementation(() => setInventory({ agentVersion: '0.1.0', interval }))
+    await broker.say('db1', 'config', { intervalSeconds: 30 })
+    await broker.until(() => broker.of('inventory').length === 2)
+    expect(broker.of('inventory')[1]).toEqual({ agentVersion: '0.1.0', interval })
+    // Told again, it has nothing new to say.
+    await broker.say('db1', 'config', { intervalSeconds: 30 })
+    await vi.waitUntil(() => onInterval.mock.calls.length > 1)
+    expect(broker.of('inventory')).toHaveLength(2)
+  })
+
   test.each([
     ['too short', { intervalSeconds: 0 }],
     ['too long', { intervalSeconds: 301 }],
@@ -280,11 +347,17 @@ describe('publisher', () => {
     ['missing', {}],
     ['no JSON', 'soon'],
   ])('ignores an interval that is %s', async (_, message) => {
-    const { broker, onInterval } = await openConnected()
+    const { broker, onInterval, warn } = await openConnected()
     await broker.say('db1', 'config', message)
     // Answered in order: when the second has arrived, the first has been read.
     await broker.say('db1', 'config', { intervalSeconds: 5 })
     await vi.waitUntil(() => onInterval.mock.calls.length > 0)
     expect(onInterval.mock.calls).toEqual([[5]])
+    expect(warn.mock.calls).toEqual([
+      [
+        { topic: 'harbinger/v1/db1/config', reason: expect.stringContaining('expected') },
+        expect.stringContaining('configuration from the hub ignored'),
+      ],
+    ])
   })
 })

@@ -53,9 +53,8 @@ test('150 agents come back to a hub that was away one after the other', async ()
       await openPublisher({
         ...{ server: `web${i}`, hubUrl: broker.url, nextSeq: () => 1, clock, log: silentLog },
         spool: openSpool(join(folder, String(i)), { ...options, clock, log: silentLog }),
-        inventory: { agentVersion: '0.1.0' },
+        inventory: () => ({ agentVersion: '0.1.0' }),
         onInterval() {},
-        intervalSeconds: () => 10,
         // Two and a half times as fast: waits far longer than a busy machine keeps a connection waiting.
         ...{ reconnectMs: 2_000, random },
       }),

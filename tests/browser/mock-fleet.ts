@@ -391,6 +391,10 @@ export function mockFleet(size: number, startAt: number) {
               ]
             : [],
         certificate: one.kind === 'offline' ? ('valid' as const) : ('none' as const),
+        interval: {
+          ...{ seconds: 30, from: 'hub', own: 10 },
+          rule: { kind: 'tag', target: 'berlin', seconds: 30 },
+        },
         unknownReadings: 12,
         own:
           one.kind === 'blank'

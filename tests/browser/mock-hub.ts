@@ -9,6 +9,7 @@ import { explanationOf, whatIfOf, withheldExplanation } from '../view/fake-expla
 import { mockAccuracy } from './mock-accuracy.ts'
 import { mockEnrolment } from './mock-enrolment.ts'
 import { mockFleet } from './mock-fleet.ts'
+import { mockIntervals } from './mock-intervals.ts'
 import { mockModels } from './mock-models.ts'
 
 const types: Readonly<Record<string, string>> = {
@@ -24,6 +25,7 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
   const fleet = mockFleet(size, now())
   const models = mockModels()
   const enrolment = mockEnrolment(now())
+  const intervals = mockIntervals(now())
   const streams = new Set<ServerResponse>()
   const asked: string[] = []
   const supposed: WhatIfRequest[] = []
@@ -63,6 +65,8 @@ export async function openMockHub(uiFolder: string, size: number, port = 0) {
     if (ofModels) return json(response, ofModels[1], ofModels[0])
     const ofEnrolment = await enrolment.answer(request, url.pathname.slice(7))
     if (ofEnrolment) return json(response, ofEnrolment[1], ofEnrolment[0])
+    const ofIntervals = await intervals.answer(request, url)
+    if (ofIntervals) return json(response, ofIntervals[1], ofIntervals[0])
     if (what === 'fleet') return json(response, fleet.fleet(now()))
     if (what === 'scenario') {
       let body = ''

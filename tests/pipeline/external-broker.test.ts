@@ -3,7 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectAsync } from 'mqtt'
+import type { ServerDetail } from '@harbinger/shared/api'
 import { openStores } from '../../hub/src/storage/stores.ts'
+import { runHub } from '../enrolment/secure-hub.ts'
 import {
   freePort,
   missing,
@@ -14,6 +17,9 @@ import {
   startMosquitto,
   untilTrue,
 } from './processes.ts'
+
+const statusOf = () =>
+  JSON.stringify({ state: 'online', reason: 'started', at: Date.now(), v: '1.0.0' })
 
 const reason = noMosquitto() ?? missing('openssl', ['version'])
 if (reason) {
@@ -174,6 +180,54 @@ pattern read harbinger/v1/%c/config
     await agent.end('SIGTERM')
     await hub.end('SIGTERM')
     expect(JSON.stringify(hub.lines)).not.toContain('a long secret')
+    await broker.end()
+  }, 90_000)
+
+  test('retains intervals for agents, and takes back what was removed while the hub was away', async () => {
+    const broker = await startBroker()
+    const data = path('hub-intervals')
+    const command = (...args: string[]) => runHub(['interval', ...args, '--data', data], {})
+    let hub = started(await startHub(data, { env: hubEnv() }))
+    await hub.until('connected to the broker')
+    mkdirSync(path('agent-intervals'))
+    const env = { HARBINGER_SERVER: 'web2', HARBINGER_INTERVAL_SECONDS: '2' }
+    const url = `mqtt://127.0.0.1:${ports.agents}`
+    const agent = started(startAgent(path('agent-intervals'), url, env))
+    const seconds = async () =>
+      ((await hub.get('/servers/web2')) as unknown as ServerDetail).agent?.interval
+    await untilTrue('the hub knows the agent', async () => (await seconds())?.own === 2)
+
+    const { stdout } = await command('set', 'server', 'web2', '1')
+    expect(stdout).toContain('server web2: 1 s\n1 server')
+    await agent.until('the hub asks for an interval')
+    await untilTrue('the agent says so', async () => (await seconds())?.from === 'hub')
+
+    // Nobody else reads it, and nobody else writes it.
+    const other = await connectAsync(url, { clientId: 'web3', reconnectPeriod: 0 })
+    const heard: string[] = []
+    other.on('message', (name) => void heard.push(name))
+    // A broker may refuse it, or grant it and send nothing.
+    await other.subscribeAsync('harbinger/v1/web2/config', { qos: 1 }).catch(() => {})
+    await other.subscribeAsync('harbinger/v1/web3/config')
+    for (const server of ['web2', 'web3']) {
+      const name = `harbinger/v1/${server}/config`
+      await other.publishAsync(name, '{"intervalSeconds":300}', { qos: 1, retain: true })
+    }
+    // Answered in order: what is retained for web2 would have come before this.
+    expect((await command('set', 'server', 'web3', '7')).code).toBe(0)
+    await other.publishAsync('harbinger/v1/web3/status', statusOf(), { qos: 1 })
+    await untilTrue('web3 is told', () => heard.length > 0)
+    expect(heard).toEqual(['harbinger/v1/web3/config'])
+    await other.endAsync()
+    expect(agent.lines.filter(({ to }) => to === 300)).toEqual([])
+
+    await hub.end()
+    expect((await command('remove', 'server', 'web2')).stdout).toContain('the hub does not run')
+    hub = started(await startHub(data, { env: hubEnv() }))
+    await agent.until('the hub asks for no interval')
+    await untilTrue('the agent says so', async () => (await seconds())?.from === 'own')
+    await agent.end('SIGTERM')
+    await hub.end()
     await broker.end()
   }, 90_000)
 

@@ -37,9 +37,8 @@ async function openAgent(name: string, hubUrl: string) {
   const publisher: Publisher = await openPublisher({
     ...{ server: name, hubUrl, spool, clock, log: silentLog, reconnectMs: 20 },
     nextSeq: () => (spool.last() ?? 0) + 1,
-    inventory: { agentVersion: '0.1.0' },
+    inventory: () => ({ agentVersion: '0.1.0' }),
     onInterval() {},
-    intervalSeconds: () => 10,
   })
   opened.push(() => publisher.close())
   let seq = 0

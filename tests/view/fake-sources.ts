@@ -14,6 +14,7 @@ import { memoryPeople } from './memory-people.ts'
 import { explanationOf, whatIfOf } from './fake-explanation.ts'
 import type {
   EnrolmentSources,
+  IntervalSources,
   FleetChange,
   ModelSources,
   ViewSources,
@@ -127,6 +128,7 @@ export const detailOf = (row: ServerSummary): ServerDetail => ({
     quarantined: {},
     lastQuarantined: [],
     certificate: 'none',
+    interval: { seconds: 10, from: 'own', own: 10, rule: null },
     unknownReadings: 0,
     own: null,
   },
@@ -201,6 +203,16 @@ const enrolmentSources: EnrolmentSources = {
   allowRejoin: () => undefined,
 }
 
+const intervalSources: IntervalSources = {
+  intervals: () => ({ rules: [], withoutRule: 0, nextCursor: null }),
+  estimateInterval: () => ({
+    ...{ servers: 0, decidedByOthers: 0, touched: 0, measured: 0, minutes: 0 },
+    ...{ bytesPerDay: null, included: 'it is only a test' },
+  }),
+  setInterval: () => ({ refused: 'it is only a test' }),
+  removeInterval: () => undefined,
+}
+
 /** A fleet in memory that changes when told to. */
 export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSources> = {}) {
   const listeners = new Set<(change: FleetChange) => void>()
@@ -244,6 +256,7 @@ export function fakeSources(rows: ServerSummary[], overrides: Partial<ViewSource
       )
     },
     bringBack: () => undefined,
+    ...intervalSources,
     setScenario: undefined,
     onChange(listener) {
       listeners.add(listener)

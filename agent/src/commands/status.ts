@@ -20,6 +20,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Where the interval comes from. */
+function whose({ intervalFrom, ownIntervalSeconds }: AgentStatus): string {
+  return intervalFrom === 'hub'
+    ? `asked for by the hub (own configuration: ${ownIntervalSeconds} s)`
+    : 'from its own configuration'
+}
+
 /** The report as lines for a person. */
 export function reportText({ running, status }: Report, stateDirectory: string): string {
   if (!status) return `not running: ${stateDirectory} holds no status of an agent`
@@ -29,7 +36,7 @@ export function reportText({ running, status }: Report, stateDirectory: string):
     running ? `running, pid ${pid}` : 'not running',
     `server     ${server}`,
     `hub        ${hub} (${running && connected ? 'connected' : 'not connected'})`,
-    `interval   ${status.intervalSeconds} s`,
+    `interval   ${status.intervalSeconds} s, ${whose(status)}`,
     `last ack   ${lastAck ? `${lastAck.upTo} at ${new Date(lastAck.at).toISOString()}` : 'none'}`,
     `spool      ${spool.samples} samples wait for the hub, ${(spool.bytes / 1e6).toFixed(1)} MB on disk, ${spool.dropped} dropped`,
     ...(spool.problem === null ? [] : [`           in memory only: ${spool.problem}`]),

@@ -1,3 +1,4 @@
+import { readAgentConfig } from '@harbinger/shared/interval'
 import { type Inventory, lostReason, type Status } from '@harbinger/shared/sample'
 import { topic } from '@harbinger/shared/topics'
 import { contractVersion } from '@harbinger/shared/version'
@@ -17,12 +18,12 @@ type Options = {
   readonly spool: Spool
   /** The number that the next sample will have. */
   readonly nextSeq: () => number
-  readonly inventory: Inventory
+  /** What the server is now; told at each connection, and when the hub changed it. */
+  readonly inventory: () => Inventory
   readonly clock: Clock
   readonly log: Log
-  readonly onInterval: (seconds: number) => void
-  /** Between two samples, now. */
-  readonly intervalSeconds: () => number
+  /** What the hub asks for; null when it asks for nothing. */
+  readonly onInterval: (seconds: number | null) => void
   /** Half of the longest first wait before connecting again; doubled each time up to `maxReconnectMs`. */
   readonly reconnectMs?: number
   readonly random?: () => number
@@ -30,6 +31,8 @@ type Options = {
 
 const maxReconnectMs = 30_000
 const goodbyeMs = 2_000
+/** A broker sends what it retains right after the subscription; what has not come by then does not exist. */
+const configWaitMs = 10_000
 
 /**
  * Brings samples to the hub and keeps each until the hub has committed it. A live sample goes out at once; what was
@@ -45,7 +48,6 @@ export async function openPublisher({
   clock,
   log,
   onInterval,
-  intervalSeconds,
   reconnectMs = 5_000,
   random = Math.random,
 }: Options) {
@@ -62,6 +64,10 @@ export async function openPublisher({
   let isClosing = false
   /** A connection ends because the next one proves itself otherwise. */
   let isChanging = false
+  let toldInventory: string | undefined
+  /** Whether this connection brought a configuration; it may come before the answer to the subscription. */
+  let isConfigHeard = false
+  let stopWaitingForConfig = () => {}
 
   const statusNow = (state: Status['state'], reason: string, oldest?: number): string =>
     JSON.stringify({
@@ -70,7 +76,6 @@ export async function openPublisher({
       at: clock.now(),
       v: contractVersion,
       instance,
-      ...(state === 'online' && { intervalSeconds: intervalSeconds() }),
       ...(oldest !== undefined && { oldest }),
     } satisfies Status)
 
@@ -120,18 +125,21 @@ export async function openPublisher({
     isReachable = true
     isChanging = false
     toldReason = undefined
+    isConfigHeard = false
     client.subscribe([topic(server, 'ack'), topic(server, 'config')], { qos: 1 }, (error) => {
       // A connection that broke meanwhile says so itself.
       if (error && client.connected)
         log.error({ reason: error.message }, 'the broker refuses acknowledgements')
+      if (!error && client.connected && !isConfigHeard) waitForConfig()
     })
     greeting = greeting === undefined ? 'started' : 'reconnected'
     replay.begin()
-    send('inventory', JSON.stringify(inventory))
+    sayInventory()
   })
 
   client.on('close', () => {
     replay.stop()
+    stopWaitingForConfig()
     forgetInFlight(client)
     attempts++
     const next = attempts + 1
@@ -152,22 +160,36 @@ export async function openPublisher({
   })
 
   client.on('message', (name, payload) => {
-    if (name === topic(server, 'ack')) onAck(readNumber(payload, 'upTo'))
-    else if (name === topic(server, 'config')) {
-      const seconds = readNumber(payload, 'intervalSeconds')
-      if (seconds !== undefined && seconds >= 1 && seconds <= 300) {
-        const before = intervalSeconds()
-        onInterval(seconds)
-        // The hub misses an agent by its interval.
-        if (intervalSeconds() !== before) send('status', statusNow('online', 'interval changed'))
-      } else {
-        log.warn(
-          { got: payload.toString('utf8').slice(0, 80) },
-          'interval from the hub ignored: expected 1 to 300 whole seconds',
-        )
-      }
-    }
+    if (name === topic(server, 'ack')) onAck(readUpTo(payload))
+    else if (name === topic(server, 'config')) onConfig(payload.toString('utf8'))
   })
+
+  function onConfig(payload: string) {
+    isConfigHeard = true
+    stopWaitingForConfig()
+    const asked = readAgentConfig(payload)
+    if ('seconds' in asked) return follow(asked.seconds)
+    log.warn(
+      { topic: topic(server, 'config'), reason: asked.rejected },
+      'configuration from the hub ignored; the interval stays as it is',
+    )
+  }
+
+  /** What the hub took back while this agent was away comes as silence. */
+  function waitForConfig() {
+    stopWaitingForConfig()
+    stopWaitingForConfig = clock.after(configWaitMs, () => follow(null))
+  }
+
+  function follow(seconds: number | null) {
+    onInterval(seconds)
+    if (JSON.stringify(inventory()) !== toldInventory && client.connected) sayInventory()
+  }
+
+  function sayInventory() {
+    toldInventory = JSON.stringify(inventory())
+    send('inventory', toldInventory)
+  }
 
   function onAck(upTo: number | undefined) {
     if (upTo === undefined) return log.warn({}, 'acknowledgement without a sequence number ignored')
@@ -198,6 +220,7 @@ export async function openPublisher({
     async close(reason = 'stopped'): Promise<void> {
       replay.stop()
       isClosing = true
+      stopWaitingForConfig()
       const isHeard = client.connected && (await sayGoodbye(reason))
       await client.endAsync(!isHeard)
     },
@@ -241,10 +264,10 @@ function forgetInFlight(client: { outgoing: object; removeOutgoingMessage(id: nu
   for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id))
 }
 
-/** An integer field of a message from the hub; undefined when the message is anything else. */
-function readNumber(payload: Buffer, field: 'upTo' | 'intervalSeconds'): number | undefined {
+/** What an acknowledgement says; undefined when it is none. */
+function readUpTo(payload: Buffer): number | undefined {
   try {
-    const value: unknown = JSON.parse(payload.toString('utf8'))[field]
+    const value: unknown = (JSON.parse(payload.toString('utf8')) as { upTo?: unknown }).upTo
     return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined
   } catch {
     return undefined

@@ -8,6 +8,7 @@ import { backtestCommand } from './backtest-command.ts'
 import { doctorCommand } from './doctor-command.ts'
 import { hubCommand } from './hub-command.ts'
 import { importCommand } from './import-command.ts'
+import { intervalCommand } from './interval-command.ts'
 import { modelCommand } from './model-command.ts'
 import { serverCommand } from './server-command.ts'
 import { simulateCommand } from './simulate-command.ts'
@@ -25,7 +26,7 @@ export function openProgram(clock: Clock): Command {
   const commands = [
     ...[hubCommand, simulateCommand, importCommand, trainCommand, backtestCommand],
     ...[modelCommand, accuracyCommand, tokenCommand, agentCommand, doctorCommand],
-    ...[userCommand, apiTokenCommand, serverCommand],
+    ...[userCommand, apiTokenCommand, serverCommand, intervalCommand],
   ]
   for (const add of commands) add(program, clock)
   for (const command of program.commands) {

@@ -1,7 +1,8 @@
 import { connectAsync, type MqttClient } from 'mqtt'
 import { type Scenario, simulatedFleet } from '@harbinger/model-training/simulator/fleet'
+import { readAgentConfig } from '@harbinger/shared/interval'
 import type { Sample } from '@harbinger/shared/sample'
-import { topic, topicRoot } from '@harbinger/shared/topics'
+import { readTopic, topic, topicRoot } from '@harbinger/shared/topics'
 import { contractVersion } from '@harbinger/shared/version'
 
 export type PublishOptions = {
@@ -33,13 +34,45 @@ export async function publishFleet(options: PublishOptions) {
     index,
     // Numbers go on where an earlier run of the same fleet left off.
     seq: Math.floor(startedAt / intervalMs),
+    intervalMs,
+    isAsked: false,
+    dueAt: 0,
   }))
   type Agent = (typeof agents)[number]
+  const agentOf = new Map(agents.map((agent) => [agent.name, agent]))
 
   const status = (state: 'online' | 'offline', reason: string): string =>
     JSON.stringify({ state, reason, at: now(), v: contractVersion })
-  const greet = (client: MqttClient, { name, inventory }: Agent): void => {
-    client.publish(topic(name, 'inventory'), JSON.stringify(inventory), { qos: 1, retain: true })
+  const tellInventory = (client: MqttClient, agent: Agent): void => {
+    // A fleet that lives faster may sample more often than agents can.
+    const own = Math.max(1, Math.round(intervalMs / 1000))
+    const seconds = Math.max(1, Math.round(agent.intervalMs / 1000))
+    const from = agent.isAsked ? 'hub' : 'own'
+    const inventory = { ...agent.inventory, interval: { seconds, own, from } }
+    client.publish(topic(agent.name, 'inventory'), JSON.stringify(inventory), {
+      ...{ qos: 1, retain: true },
+    })
+  }
+  const askInterval = (agent: Agent, seconds: number | null): void => {
+    agent.isAsked = seconds !== null
+    agent.intervalMs = seconds === null ? intervalMs : seconds * 1000
+    agent.dueAt = Math.min(agent.dueAt, now() + agent.intervalMs)
+  }
+  /** Does what the hub asks of a server, as agents do. */
+  const hear = (client: MqttClient, name: string, payload: string): void => {
+    const read = readTopic(name)
+    if (read?.kind !== 'config') return void counters.acknowledged++
+    const agent = agentOf.get(read.server)
+    const asked = readAgentConfig(payload)
+    if (!agent || 'rejected' in asked) return
+    askInterval(agent, asked.seconds)
+    tellInventory(client, agent)
+  }
+  const greet = (client: MqttClient, agent: Agent): void => {
+    const { name } = agent
+    // What is still asked of it comes with the subscription.
+    askInterval(agent, null)
+    tellInventory(client, agent)
     client.publish(topic(name, 'status'), status('online', 'started'), { qos: 1, retain: true })
   }
   const connect = async (clientId: string, spoken: readonly Agent[]): Promise<MqttClient> => {
@@ -60,9 +93,11 @@ export async function publishFleet(options: PublishOptions) {
         : {}),
     })
     client.on('error', () => {})
-    client.on('message', () => counters.acknowledged++)
-    await client.subscribeAsync(shared ? `${topicRoot}/+/ack` : topic(one!.name, 'ack'))
+    client.on('message', (name, payload) => hear(client, name, payload.toString('utf8')))
     for (const agent of spoken) greet(client, agent)
+    for (const kind of ['ack', 'config'] as const) {
+      await client.subscribeAsync(shared ? `${topicRoot}/+/${kind}` : topic(one!.name, kind))
+    }
     client.on('connect', () => spoken.forEach((agent) => greet(client, agent)))
     clients.push(client)
     return client
@@ -99,14 +134,25 @@ export async function publishFleet(options: PublishOptions) {
 
   // Agents speak in turn over the interval, as ones that were started at different times do.
   const ticks = 20
-  let tick = 0
+  const tickMs = intervalMs / ticks
   const timer = setInterval(() => {
-    for (const agent of agents) if (agent.index % ticks === tick % ticks) say(agent)
-    tick++
-  }, intervalMs / ticks)
-  for (const agent of agents) say(agent)
+    const at = now()
+    for (const agent of agents) {
+      if (agent.dueAt > at) continue
+      // In its turn also after a tick that came late; what was slept through is left out.
+      const late = Math.floor((at - agent.dueAt) / agent.intervalMs)
+      agent.dueAt += (late + 1) * agent.intervalMs
+      say(agent)
+    }
+  }, tickMs)
+  const begunAt = now()
+  for (const agent of agents) {
+    say(agent)
+    agent.dueAt = begunAt + (1 + (agent.index % ticks)) * tickMs
+  }
 
   return {
+    names: agents.map(({ name }) => name),
     counters: () => ({ ...counters }),
     scenario: () => scenario,
     setScenario(next: Scenario): void {

@@ -37,7 +37,7 @@ export async function openBroker(options: BrokerOptions) {
   const conflicts = takeovers()
   const intake = openIntake({
     ...{ now, keep, onKept, log },
-    acknowledge: (server, upTo) => acknowledge(server, upTo),
+    acknowledge: (server, payload) => acknowledge(server, payload),
   })
   const { counters } = intake
   let connectionsRefused = 0
@@ -54,12 +54,12 @@ export async function openBroker(options: BrokerOptions) {
     return session
   }
 
-  const acknowledge = (server: string, upTo: number): void =>
+  const acknowledge = (server: string, payload: string): void =>
     broker.publish(
       {
         cmd: 'publish',
         topic: topic(server, 'ack'),
-        payload: JSON.stringify({ upTo }),
+        payload,
         // A lost acknowledgement is made good by the next one.
         qos: 0,
         retain: false,
@@ -187,6 +187,19 @@ export async function openBroker(options: BrokerOptions) {
       connectionsRefused,
       connections: broker.connectedClients,
     }),
+    /** Tells an agent its interval, retained; null takes that back. In memory alone: a hub that starts tells again. */
+    tellInterval(server: string, seconds: number | null): boolean {
+      const payload = seconds === null ? '' : JSON.stringify({ intervalSeconds: seconds })
+      broker.publish(
+        {
+          ...{ cmd: 'publish', topic: topic(server, 'config'), payload },
+          ...{ qos: 1, retain: true, dup: false },
+        },
+        () => {},
+      )
+      return true
+    },
+    wire: intake.wire,
     waiting: intake.waiting,
     isFailing: intake.isFailing,
     lagMs: intake.lagMs,

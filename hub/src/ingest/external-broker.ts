@@ -25,6 +25,8 @@ export type ExternalBrokerAddress = {
 type Options = Omit<IntakeOptions, 'acknowledge'> & {
   readonly sameNames?: Namesakes
   readonly address: ExternalBrokerAddress
+  /** The broker is connected anew: it may have lost what it retains, or retain what no longer holds. */
+  readonly onConnected?: () => void
   readonly random?: () => number
   /** First wait before connecting again; doubled each time up to 30 s. */
   readonly reconnectMs?: number
@@ -45,6 +47,7 @@ export function openExternalBroker({
   now,
   keep,
   onKept,
+  onConnected = () => {},
   log,
   sameNames = namesakes({ now }),
   random = Math.random,
@@ -73,9 +76,9 @@ export function openExternalBroker({
     reconnectPeriod: reconnectMs,
   })
 
-  function acknowledge(server: string, upTo: number): void {
+  function acknowledge(server: string, payload: string): void {
     // A lost acknowledgement is made good by the next one.
-    if (client.connected) client.publish(topic(server, 'ack'), JSON.stringify({ upTo }), { qos: 0 })
+    if (client.connected) client.publish(topic(server, 'ack'), payload, { qos: 0 })
   }
 
   client.on('connect', () => {
@@ -88,6 +91,7 @@ export function openExternalBroker({
         reason = undefined
         since = now()
         log.info({ broker: shownUrl(address.url) }, 'connected to the broker; agents are heard')
+        onConnected()
       },
       (error: Error) => refused(`the broker refuses the subscription: ${error.message}`),
     )
@@ -180,6 +184,15 @@ export function openExternalBroker({
       reason: reason ?? null,
     }),
     counters: () => ({ ...intake.counters, connections: Number(isHeard) }),
+    /** Tells an agent its interval, retained; null takes that back. False while nobody can be told. */
+    tellInterval(server: string, seconds: number | null): boolean {
+      if (!client.connected) return false
+      const payload = seconds === null ? '' : JSON.stringify({ intervalSeconds: seconds })
+      // Not QoS 1: the client would send an older one again after a newer one. After a lost connection all are told anew.
+      client.publish(topic(server, 'config'), payload, { qos: 0, retain: true })
+      return true
+    },
+    wire: intake.wire,
     waiting: intake.waiting,
     isFailing: intake.isFailing,
     lagMs: intake.lagMs,

@@ -4,6 +4,7 @@ import type { Kept, Message } from '../storage/keep-messages.ts'
 import { groupCommit } from './group-commit.ts'
 import { readBacklog, readInventory, readSamples, readStatus } from './read-message.ts'
 import type { Session } from './sessions.ts'
+import { wireMeter } from './wire-meter.ts'
 
 export type IntakeLog = {
   readonly error: (fields: object, text: string) => void
@@ -16,8 +17,8 @@ export type IntakeOptions = {
   /** One transaction; throws when storage fails, and then the agents send again. */
   readonly keep: (group: readonly Message[]) => Kept
   readonly onKept: (kept: Kept) => void
-  /** Tells an agent that everything up to this number is committed. */
-  readonly acknowledge: (server: string, upTo: number) => void
+  /** Tells an agent up to which number everything is committed. */
+  readonly acknowledge: (server: string, payload: string) => void
   readonly log: IntakeLog
 }
 
@@ -46,12 +47,17 @@ export function openIntake({ now, keep, onKept, acknowledge, log }: IntakeOption
   }
   /** When each agent was heard last, kept or not: a disk that is full makes nobody offline. */
   const heardAt = new Map<string, number>()
+  const wire = wireMeter(now)
   let failing = false
   let lagMs: number | undefined
 
   const commits = groupCommit<Message, Kept>((group) => {
     const kept = keepOrSay(group)
-    for (const [server, upTo] of kept.upTo) acknowledge(server, upTo)
+    for (const [server, upTo] of kept.upTo) {
+      const payload = JSON.stringify({ upTo })
+      wire.acknowledgement(server, payload.length)
+      acknowledge(server, payload)
+    }
     counters.samplesStored += kept.stored
     counters.samplesDuplicate += kept.duplicates
     counters.quarantined += kept.quarantined
@@ -107,6 +113,8 @@ export function openIntake({ now, keep, onKept, acknowledge, log }: IntakeOption
 
   return {
     counters,
+    /** What live samples take on the wire. */
+    wire,
     waiting: commits.waiting,
     flush: commits.flush,
     isFailing: (): boolean => failing,
@@ -128,7 +136,13 @@ export function openIntake({ now, keep, onKept, acknowledge, log }: IntakeOption
       if (kind !== 'status') isOfNow()
       if (kind === 'samples') {
         const first = isFirst(session, server)
-        return addSamples(session, { ...heading, first, ...readSamples(payload, arrivedAt) })
+        const read = readSamples(payload, arrivedAt)
+        if (!read.catchUp && read.samples.length === 1) {
+          // As it stands in the message: without braces, with a comma.
+          const own = read.agent ? JSON.stringify(read.agent).length - 1 : 0
+          wire.sample(server, payload.length, own)
+        }
+        return addSamples(session, { ...heading, first, ...read })
       }
       if (kind === 'backlog') {
         const first = isFirst(session, server)

@@ -227,8 +227,9 @@ export function messageKeeper(
             decided.startAt(server, message.status.oldest)
             upTo.set(message.server, -1)
           }
-        } else if (message.kind === 'inventory') servers.setInventory(server, message.inventory)
-        else {
+        } else if (message.kind === 'inventory') {
+          servers.setInventory(server, message.inventory, message.arrivedAt)
+        } else {
           if (message.kind === 'samples') {
             keepSamples(server, message)
             if (message.agent) agentCosts.keep(server.id, message.arrivedAt, message.agent)

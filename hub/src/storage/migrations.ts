@@ -276,5 +276,14 @@ export const migrations: readonly string[] = [
      key TEXT PRIMARY KEY,
      -- JSON: hub/src/ingest/namesakes.ts, NameConflict.
      body TEXT NOT NULL
+    ) WITHOUT ROWID;`,
+  // At what interval a server, the servers of a tag, or those of a profile are to sample.
+  `CREATE TABLE interval_rules (
+     key TEXT PRIMARY KEY,
+     kind TEXT NOT NULL CHECK (kind IN ('server', 'tag', 'profile')),
+     target TEXT NOT NULL,
+     seconds INTEGER NOT NULL CHECK (seconds BETWEEN 1 AND 300),
+     set_at INTEGER NOT NULL,
+     set_by TEXT NOT NULL
    ) WITHOUT ROWID;`,
 ]

@@ -9,6 +9,7 @@ import type { Readings } from '@harbinger/shared/metrics'
 import type { Inventory, Status } from '@harbinger/shared/sample'
 import { serverId, serverKey } from '@harbinger/shared/server'
 import type { Database } from './database.ts'
+import { type SlowerUntil, slowerUntil } from './interval-in-force.ts'
 import { toReadings } from './sample-store.ts'
 
 /** When and why a server left the fleet. */
@@ -45,8 +46,7 @@ export type Server = {
   skewMs: number | undefined
   /** Between the last few samples on the time axis; one that lacks among them does not count. */
   gaps: readonly number[]
-  /** Between two samples, as its agent says; undefined until it does. */
-  saidIntervalMs: number | undefined
+  slowerUntil: SlowerUntil
   /** It left the fleet; undefined: it is in it. */
   retired: Retirement | undefined
   /** When an operator took it back into the fleet last. */
@@ -55,15 +55,7 @@ export type Server = {
   latest: { readonly at: number; readonly readings: Readings } | undefined
 }
 
-const usualIntervalMs = 10_000
 const gapsKept = 5
-
-/** Between two samples of a server: as its agent says, else as they come; 10 s until that is known. */
-export function intervalOf({ saidIntervalMs, gaps }: Pick<Server, 'saidIntervalMs' | 'gaps'>) {
-  if (saidIntervalMs !== undefined) return saidIntervalMs
-  const sorted = gaps.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? usualIntervalMs
-}
 
 /** One more gap between two samples. */
 export function addGap(server: Server, gapMs: number): void {
@@ -163,7 +155,8 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
       ids.delete(server.id)
     },
 
-    setInventory(server: Server, inventory: Inventory): void {
+    /** `now` is when an agent said it; what is read from files changes no interval. */
+    setInventory(server: Server, inventory: Inventory, now?: number): void {
       const { profile, source } = profileOf(
         server.name,
         operatorProfiles.get(server.id),
@@ -178,6 +171,7 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
         server.id,
       )
       Object.assign(server, {
+        ...(now !== undefined && { slowerUntil: slowerUntil(server, inventory.interval, now) }),
         inventory,
         simulated,
         profile,
@@ -199,12 +193,11 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
     },
 
     setStatus(server: Server, said: Omit<Status, 'at' | 'v'>, at: number): void {
-      const { state, reason, intervalSeconds } = said
+      const { state, reason } = said
       saveStatus.run(state, reason, server.id)
       server.status = state
       server.statusReason = reason
       server.statusAt = at
-      if (intervalSeconds !== undefined) server.saidIntervalMs = intervalSeconds * 1000
     },
 
     setCores(server: Server, cores: number): void {
@@ -250,9 +243,9 @@ export function serverStore(db: Database, profileRules: readonly ProfileRule[] =
       const row = selectOne.get(server.id)
       if (!row) return
       const { profile, source } = profileOf(row.name, row.operator_profile, row.agent_profile)
-      const { latest, gaps, saidIntervalMs, statusAt } = server
+      const { latest, gaps, slowerUntil, statusAt } = server
       Object.assign(server, toServer(row, { profile, profileSource: source }), {
-        ...{ latest, gaps, saidIntervalMs, statusAt },
+        ...{ latest, gaps, slowerUntil, statusAt },
       })
     },
   }
@@ -299,7 +292,7 @@ const newServer = {
   skewMs: undefined,
   statusAt: -1,
   gaps: [],
-  saidIntervalMs: undefined,
+  slowerUntil: undefined,
   retired: undefined,
   broughtBackAt: undefined,
   latest: undefined,
@@ -330,7 +323,7 @@ function toServer(row: Row, decided: Pick<Server, 'profile' | 'profileSource'>):
     ...toProgress(row),
     statusAt: row.last_arrived_at ?? -1,
     gaps: [],
-    saidIntervalMs: undefined,
+    slowerUntil: undefined,
     retired: toRetirement(row),
     broughtBackAt: row.brought_back_at ?? undefined,
     latest: undefined,

@@ -8,6 +8,7 @@ import { openDatabase } from './database.ts'
 import { driftStore } from './drift-store.ts'
 import { forecastLogStore } from './forecast-log-store.ts'
 import { forecastStore } from './forecast-store.ts'
+import { intervalRuleStore } from './interval-rule-store.ts'
 import { modelStore } from './model-store.ts'
 import { quarantineStore } from './quarantine-store.ts'
 import { rollupStore } from './rollup-store.ts'
@@ -48,6 +49,7 @@ export function openStores(folder: string, profileRules: readonly ProfileRule[] 
     },
     tokens: tokenStore(db),
     agents: agentStore(db),
+    intervalRules: intervalRuleStore(db),
     close: () => {
       // What the log holds goes into the file, so that a copy of the one file is whole.
       db.pragma('wal_checkpoint(TRUNCATE)')

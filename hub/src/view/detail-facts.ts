@@ -13,13 +13,14 @@ export type AgentFacts = {
   readonly conflict: NameConflict | undefined
   readonly certificate: ServerDetail['agent']['certificate']
   readonly own: ReturnType<AgentCostStore['last']>
+  readonly interval: ServerDetail['agent']['interval']
 }
 
 /** What a server's own page shows beside its row. */
 export function toDetailFacts(
   { facts, risk }: Assessed,
   server: Server,
-  { quarantined, lastQuarantined, own, conflict, certificate }: AgentFacts,
+  { quarantined, lastQuarantined, own, conflict, certificate, interval }: AgentFacts,
 ): DetailFacts {
   const { profile, cores, inventory } = server
   const limits: ServerDetail['limits'] = {}
@@ -51,6 +52,7 @@ export function toDetailFacts(
       })),
       certificate,
       unknownReadings: server.unknownReadings,
+      interval,
       own: own ? toOwn(own) : null,
     },
   }

@@ -10,7 +10,7 @@ const server = (id: number, changes: Partial<Server> = {}): Server => ({
   ...{ tags: [], cores: 4, inventory: undefined, status: 'online', statusReason: undefined },
   ...{ statusAt: -1, unknownReadings: 0, firstSeen: 0, run: 0, decidedUpTo: 1, newestAt: 1 },
   ...{ lastArrivedAt: start - 5 * second, skewMs: 0, gaps: [10_000, 10_000, 10_000] },
-  ...{ saidIntervalMs: undefined, retired: undefined, broughtBackAt: undefined },
+  ...{ slowerUntil: undefined, retired: undefined, broughtBackAt: undefined },
   ...{ latest: undefined, ...changes },
 })
 

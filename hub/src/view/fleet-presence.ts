@@ -1,6 +1,7 @@
 import { lostReason } from '@harbinger/shared/sample'
 import { type Presence, presenceAt } from '../risk/presence.ts'
-import { intervalOf, type Server } from '../storage/server-store.ts'
+import { intervalInForce } from '../storage/interval-in-force.ts'
+import type { Server } from '../storage/server-store.ts'
 
 type Options = {
   readonly servers: Iterable<Server>
@@ -25,7 +26,8 @@ export function fleetPresence({ servers, heardAt, hearingSince }: Options) {
   const stopped = known.reduce((last, { lastArrivedAt }) => Math.max(last, lastArrivedAt), -1)
   for (const server of known) {
     const { id, lastArrivedAt } = server
-    const isGone = stopped - lastArrivedAt > Math.max(goneBeforeMs, 6 * intervalOf(server))
+    const isGone =
+      stopped - lastArrivedAt > Math.max(goneBeforeMs, 6 * intervalInForce(server, stopped).ms)
     if (isGone) offline.set(id, lastArrivedAt)
   }
 
@@ -35,7 +37,7 @@ export function fleetPresence({ servers, heardAt, hearingSince }: Options) {
     const lastWord = heard < 0 ? server.firstSeen : heard
     const presence = presenceAt({
       now,
-      intervalMs: intervalOf(server),
+      intervalMs: intervalInForce(server, now).pauseMs,
       samplesAt: lastArrivedAt < 0 ? undefined : lastArrivedAt,
       heardAt: lastWord,
       // A last will that comes after its agent is back says nothing of now.

@@ -13,6 +13,7 @@ import { offlineAbstains, toDetail } from './rows.ts'
 import type {
   EnrolmentSources,
   FleetChange,
+  IntervalSources,
   ModelSources,
   RetirementSources,
   ViewSources,
@@ -52,7 +53,7 @@ const topRisks = 10
 type FleetSources = Omit<
   ViewSources,
   | ('explanation' | 'whatIf' | 'forecastNow' | 'people')
-  | (keyof ModelSources | keyof EnrolmentSources | keyof RetirementSources)
+  | keyof (ModelSources & EnrolmentSources & IntervalSources & RetirementSources)
 >
 
 export type LiveFleet = ReturnType<typeof liveFleet>

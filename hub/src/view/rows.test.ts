@@ -182,6 +182,7 @@ test('a server page follows the schema', () => {
       quarantined: {},
       lastQuarantined: [],
       certificate: 'none',
+      interval: { seconds: 10, from: 'own', own: 10, rule: null },
       unknownReadings: 0,
       own: null,
     },

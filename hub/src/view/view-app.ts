@@ -18,6 +18,7 @@ import { enrolmentRoutes } from './routes/enrolment.ts'
 import { explanationRoutes } from './routes/explanation.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
+import { intervalRoutes } from './routes/intervals.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { modelRoutes } from './routes/models.ts'
 import { sessionRoutes } from './routes/session.ts'
@@ -96,6 +97,7 @@ export async function viewApp(options: ViewAppOptions) {
   await app.register(enrolmentRoutes, { prefix: apiPrefix, ...sources })
   await app.register(tokenRoutes, { prefix: apiPrefix, ...sources })
   await app.register(agentRoutes, { prefix: apiPrefix, ...sources })
+  await app.register(intervalRoutes, { prefix: apiPrefix, ...sources })
   await app.register(scenarioRoutes, { prefix: apiPrefix, setScenario: sources.setScenario })
   await app.register(streamRoutes, { prefix: apiPrefix, ...sources, limits: stream, counters })
   for (const routes of [sessionRoutes, signInRoutes, userRoutes, apiTokenRoutes, auditRoutes]) {

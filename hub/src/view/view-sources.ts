@@ -22,6 +22,14 @@ import type {
   TokenRequest,
 } from '@harbinger/shared/enrolment-api'
 import type { Explanation, WhatIf, WhatIfRequest } from '@harbinger/shared/explanation'
+import type {
+  IntervalEstimate,
+  IntervalRule,
+  IntervalRuleRequest,
+  Intervals,
+  RuleChange,
+  RuleTarget,
+} from '@harbinger/shared/intervals-api'
 import type { MetricName } from '@harbinger/shared/metrics'
 import type { People } from '../people/people.ts'
 import type { ModelCard, Models, Training, Trainings } from '@harbinger/shared/models-api'
@@ -88,10 +96,24 @@ export type RetirementSources = {
   readonly retired: () => RetiredServers
 }
 
+/** At what interval servers sample. */
+export type IntervalSources = {
+  readonly intervals: () => Intervals
+  /** What a rule, or without `seconds` its removal, would do. */
+  readonly estimateInterval: (change: RuleChange) => IntervalEstimate
+  readonly setInterval: (
+    asked: IntervalRuleRequest,
+    by: string,
+  ) => IntervalRule | { readonly refused: string }
+  /** Undefined when there is no such rule. */
+  readonly removeInterval: (target: RuleTarget) => RuleTarget | undefined
+}
+
 /** What the view may ask of the hub; names are matched without regard to case, undefined is "no such server". */
 export type ViewSources = ModelSources &
   EnrolmentSources &
-  RetirementSources & {
+  RetirementSources &
+  IntervalSources & {
     readonly now: () => number
     /** Who may ask for what. */
     readonly people: People

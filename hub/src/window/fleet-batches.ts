@@ -10,7 +10,8 @@ export type WindowedServer = {
   readonly name: string
   readonly profile: Profile
   readonly cores: number | undefined
-  readonly inventory: { readonly memoryBytes?: number } | undefined
+  readonly inventory:
+    { readonly memoryBytes?: number; readonly interval?: { readonly seconds: number } } | undefined
 }
 
 /** Windows of some servers, all ending at `windowEnd`. */
@@ -19,6 +20,13 @@ export type FleetBatch = {
   readonly rows: readonly { readonly server: string; readonly series: Series }[]
   readonly windowEnd: number
 }
+
+/**
+ * Minutes from one sample to the next. What a day of samples shows goes on for hours after the interval became longer;
+ * then the minutes between two samples would count as not measured.
+ */
+const minutesBetween = (series: Series, { inventory }: WindowedServer): number =>
+  Math.max(estimateInterval(series), Math.ceil((inventory?.interval?.seconds ?? 0) / 60))
 
 /** So many windows are 9 MB: built while the batch before them is being forecast. */
 const rowsPerBatch = 256
@@ -43,7 +51,7 @@ export async function* fleetBatches(
   const ready: { server: WindowedServer; series: Series }[] = []
   await inSlices(servers, (server) => {
     const known = series(server.id)
-    known.intervalMinutes = estimateInterval(known)
+    known.intervalMinutes = minutesBetween(known, server)
     const reason = abstainReason(known, now)
     if (reason === undefined) ready.push({ server, series: known })
     else abstained.push({ server: server.name, reason })

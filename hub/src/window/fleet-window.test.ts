@@ -98,6 +98,22 @@ test('servers with too little history abstain with the reason, the others get a 
   expect(abstained[1]!.reason).toBe('no sample has arrived yet')
 })
 
+test('told to sample less often, a server counts by that before a day of samples shows it', async () => {
+  // 3 h every minute, then 1 h every 5 minutes: the median of the gaps is still one minute.
+  const series = every(1, 180)
+  for (let m = 180; m < 240; m += 5) addSample(series, start + m * minute, { mem_used_pct: 1 })
+  const intervalOf = async (inventory: { interval: { seconds: number } } | undefined) => {
+    const server = { id: 0, name: 's', profile: 'generic' as const, cores: 4, inventory }
+    const asked = { series: () => series, now: start + 240 * minute, abstained: [] }
+    for await (const batch of fleetBatches([server], asked)) expect(batch.rows).toHaveLength(1)
+    return series.intervalMinutes
+  }
+  expect(await intervalOf(undefined)).toBe(1)
+  expect(await intervalOf({ interval: { seconds: 300 } })).toBe(5)
+  expect(await intervalOf({ interval: { seconds: 90 } })).toBe(2)
+  expect(await intervalOf({ interval: { seconds: 10 } })).toBe(1)
+})
+
 test('an item is made while the one before it is used', async () => {
   const story: string[] = []
   async function* numbers() {
