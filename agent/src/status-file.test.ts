@@ -18,6 +18,7 @@ const status = (at: number, more: Partial<AgentStatus> = {}): AgentStatus => ({
   at,
   intervalSeconds: 10,
   connected: true,
+  lastFailure: null,
   lastAck: { upTo: 7, at: 0 },
   spool: { samples: 0, bytes: 0, dropped: 0, problem: null },
   cost: { rssBytes: 50e6, cpuSeconds: 1 },

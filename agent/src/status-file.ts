@@ -11,6 +11,8 @@ export type AgentStatus = {
   readonly at: number
   readonly intervalSeconds: number
   readonly connected: boolean
+  /** Why the last try to connect failed; null while there is a connection. */
+  readonly lastFailure: { readonly reason: string; readonly at: number } | null
   readonly lastAck: { readonly upTo: number; readonly at: number } | null
   readonly spool: {
     readonly samples: number
@@ -35,11 +37,13 @@ export function openStatusFile(
   let hasFailed = false
   let wasConnected: boolean | undefined
   let problem: string | null | undefined
+  let failure: string | undefined
 
   function write(status: AgentStatus) {
     keptAt = status.at
     wasConnected = status.connected
     problem = status.spool.problem
+    failure = status.lastFailure?.reason
     try {
       mkdirSync(stateDirectory, { recursive: true })
       const path = pathIn(stateDirectory)
@@ -54,7 +58,10 @@ export function openStatusFile(
   return {
     keep(status: AgentStatus) {
       const isDue = Math.abs(status.at - keptAt) >= keepEveryMs
-      const isNews = status.connected !== wasConnected || status.spool.problem !== problem
+      const isNews =
+        status.connected !== wasConnected ||
+        status.spool.problem !== problem ||
+        status.lastFailure?.reason !== failure
       if (isDue || isNews) write(status)
     },
     close: write,

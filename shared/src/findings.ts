@@ -53,7 +53,9 @@ function summary(findings: readonly Finding[]): string {
     ...(of('warning').length > 0
       ? [`${of('warning').length} to look at before long: ${named('warning')}.`]
       : []),
-    ...(of('unknown').length > 0 ? [`${of('unknown').length} not checked: ${named('unknown')}.`] : []),
+    ...(of('unknown').length > 0
+      ? [`${of('unknown').length} not checked: ${named('unknown')}.`]
+      : []),
   ]
   const head = `${findings.length} checks`
   return parts.length === 0 ? `${head}, all is well.` : `${head}. ${parts.join(' ')}`

@@ -53,6 +53,7 @@ export async function openPublisher({
   /** Why the last connection failed, and what of it was said. */
   let reason: string | undefined
   let toldReason: string | undefined
+  let lastFailure: { readonly reason: string; readonly at: number } | undefined
   /** A connection ends because the next one proves itself otherwise. */
   let isChanging = false
 
@@ -110,6 +111,7 @@ export async function openPublisher({
     isReachable = true
     isChanging = false
     toldReason = undefined
+    lastFailure = undefined
     client.subscribe([topic(server, 'ack'), topic(server, 'config')], { qos: 1 }, (error) => {
       // A connection that broke meanwhile says so itself.
       if (error && client.connected)
@@ -127,6 +129,8 @@ export async function openPublisher({
     const next = attempts + 1
     client.options.reconnectPeriod = reconnectWait(next, { firstMs: reconnectMs, random })
     client.options.will = lastWords()
+    if (!isChanging)
+      lastFailure = { reason: reason ?? 'the connection was closed', at: clock.now() }
     const isNews = isReachable !== false || (reason !== undefined && reason !== toldReason)
     if (isNews && !isChanging) {
       log.warn({ hub: hubUrl, reason }, 'no connection to the hub; samples are kept')
@@ -171,7 +175,7 @@ export async function openPublisher({
       replay.onLive(sample.seq)
       client.publish(topic(server, 'samples'), json, { qos: 1 })
     },
-    state: () => ({ connected: client.connected, lastAck, spool: spool.state() }),
+    state: () => ({ connected: client.connected, lastAck, lastFailure, spool: spool.state() }),
     /** Connects anew, to prove itself with what it has now. A clean end, so that nobody takes it for a failure. */
     async connectAnew(): Promise<void> {
       if (!client.connected) return
