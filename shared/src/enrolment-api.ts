@@ -57,7 +57,7 @@ export type CheckRequest = Static<typeof CheckRequestSchema>
 export const CheckedSchema = Type.Object({
   server: Type.String(),
   /** Why its certificate lets nobody in; null when it does. */
-  refused: nullable(Type.String()),
+  problem: nullable(Type.String()),
   /** Whether it is connected now; null with an external broker. */
   connected: nullable(Type.Boolean()),
 })

@@ -118,8 +118,8 @@ export async function askEnrolment(url: URL, held: Held): Promise<Finding> {
       adviceOn(said ?? ''),
     )
   }
-  const { server, refused, connected } = answer.body as Checked
-  if (refused !== null) return failed(check, refused, adviceOn(refused))
+  const { server, problem, connected } = answer.body as Checked
+  if (problem !== null) return failed(check, problem, adviceOn(problem))
   return fine(
     check,
     `the hub lets ${server} in${connected === null ? '' : connected ? ' and hears it now' : '; it is not connected now'}`,

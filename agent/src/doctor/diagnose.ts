@@ -4,10 +4,11 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { fetchAuthority } from '../join/ask-hub.ts'
 import { askClockAndContract, askEnrolment, type HubSide } from './ask-hub-side.ts'
-import { judgeHub, judgeWeb, lookAtHub, lookAtWeb } from './examine-hub.ts'
+import { goToWeb, judgeHub, judgeWeb, lookAtHub, type Seen } from './examine-hub.ts'
 import { examineProc } from './examine-proc.ts'
 import { examineService } from './examine-service.ts'
 import { examineState } from './examine-state.ts'
+import { shakeHands } from './handshake.ts'
 import { inTime } from './in-time.ts'
 import { examinePapers, type Held } from './papers.ts'
 import { stepMs } from './reach.ts'
@@ -64,29 +65,49 @@ async function examineHubs(
   const url = web === undefined ? undefined : readWeb(web)
   if (typeof url === 'string')
     return [failed('hub web address', url, 'give it as https://HUB:8443')]
-  const { held, finding } = await trustOf(own, { url, caSha256, clock })
-  const webHeld = { ...held, identity: own.identity }
-
-  const [seen, seenWeb, side] = await Promise.all([
-    isBefore ? undefined : lookAtHub(config.hub, own, clock),
-    url && lookAtWeb(url, webHeld, clock),
-    url && askClockAndContract(url, webHeld, clock),
+  const [seen, { seenWeb, side, held, finding }] = await Promise.all([
+    isBefore ? undefined : lookAtHub(config.hub, own),
+    lookAtWeb(own, { url, caSha256, clock }),
   ])
   const judged = { now: clock.now(), skewMs: side?.skewMs, file }
   const way = seen
     ? judgeHub(seen, { held: own, ...judged })
     : [notChecked('hub port', 'this server has not joined a hub yet')]
   const isOther = seenWeb !== undefined && seenWeb.place.host !== seen?.place.host
-  const ways = seenWeb ? judgeWeb(seenWeb, { held: webHeld, ...judged }, isOther) : []
+  const ways = seenWeb ? judgeWeb(seenWeb, { held, ...judged }, isOther) : []
   const isReached = ways.length > 0 && ways.every(({ ok }) => ok === true)
   return [
     ...(isBefore ? [] : own.findings),
     ...(finding ? [finding] : []),
     ...way,
     ...ways,
-    ...(await enrolmentOf(config, { url, held: own, isReached, isBefore })),
-    ...clockAndContract(side, seenWeb?.reached === 'open'),
+    ...(await enrolmentOf(config, { url, held: own, isReached })),
+    ...clockAndContract(side, url),
   ]
+}
+
+type Web = {
+  readonly seenWeb?: Seen
+  readonly side?: HubSide
+  /** What the web side is verified with. */
+  readonly held: Held
+  readonly finding?: Finding | undefined
+}
+
+/** Step by step, and none before the one it needs: a look-up of a name that is lost may hang for long. */
+async function lookAtWeb(
+  own: Held,
+  { url, caSha256, clock }: { url: URL | undefined; caSha256: string | undefined; clock: Clock },
+): Promise<Web> {
+  if (!url) return { held: own }
+  const way = await goToWeb(url)
+  if (way.reached !== 'open') return { seenWeb: way, held: own }
+  const { held, finding } = await trustOf(own, { url, caSha256, clock })
+  const [shaken, side] = await Promise.all([
+    url.protocol === 'https:' ? shakeHands(way.place, { ca: held.ca }) : undefined,
+    askClockAndContract(url, held, clock),
+  ])
+  return { seenWeb: { ...way, ...(shaken && { shaken }) }, side, held, finding }
 }
 
 function readWeb(text: string): URL | string {
@@ -122,7 +143,7 @@ async function trustOf(
 
 async function enrolmentOf(
   { identityFile }: Config,
-  at: { url: URL | undefined; held: Held; isReached: boolean; isBefore: boolean },
+  at: { url: URL | undefined; held: Held; isReached: boolean },
 ): Promise<Finding[]> {
   if (identityFile === undefined) return []
   const check = 'enrolment'
@@ -132,11 +153,11 @@ async function enrolmentOf(
   return [await askEnrolment(at.url, at.held)]
 }
 
-function clockAndContract(side: HubSide | undefined, isOpen: boolean): Finding[] {
-  if (side && isOpen) return [side.clock, side.contract]
-  const because = side
+function clockAndContract(side: HubSide | undefined, url: URL | undefined): Finding[] {
+  if (side) return [side.clock, side.contract]
+  const because = url
     ? 'the web side of the hub cannot be reached'
     : 'the agent has not joined and does not know the web side of the hub'
-  const advice = side ? '' : 'harbinger-agent doctor http://HUB:8080 asks it'
+  const advice = url ? '' : 'harbinger-agent doctor http://HUB:8080 asks it'
   return [notChecked('clock', because, advice), notChecked('contract', because)]
 }

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net'
 import { failed, type Finding, notChecked } from '@harbinger/shared/findings'
-import type { Clock } from '../clock.ts'
 import { readHubUrl } from '../publish/connection.ts'
 import { type Handshake, shakeHands } from './handshake.ts'
 import { judgeCertificate } from './judge-certificate.ts'
 import type { Held } from './papers.ts'
 import { type Greeted, greetBroker, judgeGreeting } from './plain-mqtt.ts'
+import { withoutSecrets } from './without-secrets.ts'
 import {
   findAddress,
   judgeAddress,
@@ -28,25 +28,31 @@ export type Seen = {
 }
 
 /** Goes the way to where agents are heard, as far as it leads, and disturbs nobody there. */
-export async function lookAtHub(url: string, held: Held, clock: Clock): Promise<Seen> {
+export async function lookAtHub(url: string, held: Held): Promise<Seen> {
   const { host, port, secure } = readHubUrl(url)!
-  const seen = await lookAt(url, { host, port }, clock)
+  const seen = await goTo(withoutSecrets(url), { host, port })
   if (seen.reached !== 'open') return seen
-  if (!secure) return { ...seen, greeted: await greetBroker(seen.place) }
+  if (!secure) return { ...seen, greeted: await greet(seen.place, held) }
   return { ...seen, shaken: await shakeHands(seen.place, held, { waitForHangUp: true }) }
 }
 
-/** The way to where the fleet view is, which also gives certificates. */
-export async function lookAtWeb(url: URL, held: Held, clock: Clock): Promise<Seen> {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
-  const seen = await lookAt(url.origin, { host, port }, clock)
-  if (seen.reached !== 'open' || url.protocol !== 'https:') return seen
-  return { ...seen, shaken: await shakeHands(seen.place, { ca: held.ca }) }
+/** A port of TLS ends what it does not understand, some with an alert and some without a word. */
+async function greet(place: Place, held: Held): Promise<Greeted> {
+  const greeted = await greetBroker(place)
+  if (!('heard' in greeted) || greeted.heard !== 'the end') return greeted
+  const shaken = await shakeHands(place, held)
+  return 'chain' in shaken ? { heard: 'tls' } : greeted
 }
 
-async function lookAt(url: string, place: Place, clock: Clock): Promise<Seen> {
-  const named = await findAddress(place.host, clock)
+/** The way to where the fleet view is, which also gives certificates; its TLS is for later. */
+export function goToWeb(url: URL): Promise<Seen> {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+  return goTo(url.origin, { host, port })
+}
+
+async function goTo(url: string, place: Place): Promise<Seen> {
+  const named = await findAddress(place.host)
   if ('code' in named) return { url, place, named }
   return { url, place, named, reached: await reachPort(place) }
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { agentReport, type Report } from '../commands/status.ts'
 import { lasted } from './judge-certificate.ts'
 import { userName } from './papers.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 const unit = 'harbinger-agent.service'
 const unitFolders = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system']
@@ -70,7 +71,7 @@ function judgeConnection(
   if (status.hub !== hub) {
     return failed(
       check,
-      `the agent that runs speaks to ${status.hub}, the settings say ${hub}`,
+      `the agent that runs speaks to ${withoutSecrets(status.hub)}, the settings say ${withoutSecrets(hub)}`,
       'systemctl restart harbinger-agent',
     )
   }

@@ -124,7 +124,7 @@ function withoutCertificate(check: string, hub: string, stateDirectory: string):
       : `the last try to join, at ${new Date(last.at).toISOString()} at ${last.hub}, ended with: ${last.said}`
   if (readHubUrl(hub)?.secure !== true) {
     return last === undefined
-      ? fine(check, `none, and ${hub} asks for none`)
+      ? fine(check, 'none, and the address of the hub asks for none')
       : warning(check, `none; ${tried}`, adviceAfter(last.said))
   }
   return failed(

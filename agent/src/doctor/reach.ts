@@ -1,8 +1,6 @@
-import { lookup } from 'node:dns/promises'
+import { execFile } from 'node:child_process'
 import { connect, isIP } from 'node:net'
 import { failed, type Finding, fine, notChecked, warning } from '@harbinger/shared/findings'
-import type { Clock } from '../clock.ts'
-import { inTime } from './in-time.ts'
 
 export type Place = { readonly host: string; readonly port: number }
 
@@ -18,13 +16,26 @@ const codeOf = (error: unknown): string => {
   return code ?? message
 }
 
-export async function findAddress(host: string, clock: Clock): Promise<Named> {
-  if (isIP(host)) return { addresses: [host] }
-  const found = lookup(host, { all: true }).then(
-    (all) => ({ addresses: all.map(({ address }) => address) }),
-    (error: unknown) => ({ code: codeOf(error) }),
-  )
-  return inTime(found, { ms: stepMs, late: { code: 'ETIMEDOUT' }, clock })
+const lookUp = `require('node:dns').lookup(process.argv[1], { all: true }, (error, all) =>
+  console.log(JSON.stringify(error ? { code: error.code } : { addresses: all.map(({ address }) => address) })))`
+
+/**
+ * As the system looks names up, in a process of its own: the C library may wait half a minute for a dead DNS server,
+ * nothing but an end with force stops it, and a process does not end before it.
+ */
+export function findAddress(host: string): Promise<Named> {
+  if (isIP(host)) return Promise.resolve({ addresses: [host] })
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['-e', lookUp, host],
+      { timeout: stepMs, killSignal: 'SIGKILL' },
+      (error, stdout) => {
+        if (stdout.startsWith('{')) return resolve(JSON.parse(stdout) as Named)
+        resolve({ code: error?.killed ? 'ETIMEDOUT' : `the look-up ended with ${error?.message}` })
+      },
+    )
+  })
 }
 
 /** Whether the port takes a connection. Nothing is said on it. */

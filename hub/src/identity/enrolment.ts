@@ -205,7 +205,7 @@ export function enrolment({ authority, tokens, agents, mqtt, ca, days, audit, no
     check(
       asked: CheckRequest,
       address: string,
-    ): { readonly server: string; readonly refused: string | null } | Refused {
+    ): { readonly server: string; readonly problem: string | null } | Refused {
       const wait = waiting(address)
       if (wait) return wait
       const present = readCertificate(asked.certificate)
@@ -219,7 +219,7 @@ export function enrolment({ authority, tokens, agents, mqtt, ca, days, audit, no
         const refused = 'the question is not signed by the key of the certificate'
         return refuse({ status: 403, refused }, who)
       }
-      return { server: name.server, refused: mayConnect(name) ?? null }
+      return { server: name.server, problem: mayConnect(name) ?? null }
     },
 
     mayConnect,

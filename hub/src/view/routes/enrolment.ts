@@ -62,7 +62,8 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<Options> = async (
       config: { access: 'public' },
       bodyLimit,
       schema: {
-        summary: 'Whether an agent is let in, asked with the key of its certificate; nothing changes',
+        summary:
+          'Whether an agent is let in, asked with the key of its certificate; nothing changes',
         tags: ['hub'],
         body: CheckRequestSchema,
         response: { ...response, 200: CheckedSchema },
