@@ -38,13 +38,14 @@ function judgeService(pid: number | undefined): Finding {
   const check = 'service'
   const isInstalled = unitFolders.some((folder) => existsSync(`${folder}/${unit}`))
   if (pid === undefined) {
-    return failed(
-      check,
-      'no agent runs with these settings',
-      isInstalled
-        ? `systemctl enable --now harbinger-agent; if it does not stay up: ${log}`
-        : 'start it: harbinger-agent run',
-    )
+    const found = 'no agent runs with these settings'
+    return isInstalled
+      ? failed(
+          check,
+          found,
+          `systemctl enable --now harbinger-agent; if it does not stay up: ${log}`,
+        )
+      : warning(check, found, 'start it: harbinger-agent run')
   }
   const uid = attempt(() => statSync(`/proc/${pid}`).uid)
   const user = userName(uid) ?? (uid === undefined ? 'a user that cannot be seen' : `user ${uid}`)

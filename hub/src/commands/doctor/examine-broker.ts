@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect, type IClientOptions, type MqttClient } from 'mqtt'
@@ -41,6 +42,7 @@ async function tryBroker(broker: BrokerConfig, at: string): Promise<Finding> {
   const clientId = `harbinger-doctor-${randomBytes(4).toString('hex')}`
   let client: MqttClient | undefined
   try {
+    await lookUp(new URL(broker.url).hostname)
     client = connect(broker.url, {
       ...papers(broker),
       ...{ clientId, protocolVersion: 4, clean: true, reconnectPeriod: 0, connectTimeout: stepMs },
@@ -58,6 +60,23 @@ async function tryBroker(broker: BrokerConfig, at: string): Promise<Finding> {
     client?.end(true)
   }
 }
+
+const script = `require('node:dns').lookup(process.argv[1], (error) => console.log(error?.code ?? 'found'))`
+
+/** In a process of its own: what hangs in the C library for want of a DNS server would hold this one up. */
+const lookUp = (host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      ['-e', script, host.replace(/^\[|\]$/g, '')],
+      { timeout: stepMs, killSignal: 'SIGKILL' },
+      (error, stdout) => {
+        const code = error ? 'EAI_AGAIN' : stdout.trim()
+        if (code === 'found') resolve()
+        else reject(new Error(`${host} is not found (${code})`))
+      },
+    )
+  })
 
 const opened = (client: MqttClient): Promise<void> =>
   new Promise((resolve, reject) => {
