@@ -404,6 +404,25 @@ describe('clock and contract', () => {
     })
   })
 
+  test('a hub of TLS, asked in the clear', async () => {
+    const port = await openSecureWeb(ends, { by: await authorityAt(Date.now()) })
+    const findings = await doctor({}, { hub: `http://127.0.0.1:${port}` })
+    expect(named(findings, 'hub web address')).toMatchObject({
+      level: 'failed',
+      advice: expect.stringContaining(`https://127.0.0.1:${port}`),
+    })
+  })
+
+  test('a hub in the clear, asked with TLS', async () => {
+    const port = await openWeb(ends, saying({ contractVersion: '1.0.0' }))
+    const findings = await doctor({}, { hub: `https://127.0.0.1:${port}` })
+    expect(named(findings, 'hub web certificate')).toMatchObject({
+      level: 'failed',
+      found: expect.stringContaining('does not speak TLS'),
+      advice: expect.stringContaining('tls.mode: off'),
+    })
+  })
+
   test('a web server that is no hub is unknown, and not well', async () => {
     const port = await openWeb(ends, saying({ hello: 'world' }))
     expect(named(await doctor({}, { hub: `http://127.0.0.1:${port}` }), 'contract').ok).toBe(null)

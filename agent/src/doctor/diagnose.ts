@@ -107,8 +107,20 @@ async function lookAtWeb(
     url.protocol === 'https:' ? shakeHands(way.place, { ca: held.ca }) : undefined,
     askClockAndContract(url, held, clock),
   ])
+  if (url.protocol === 'http:' && side.contract.ok === null) {
+    // A web server of TLS ends what it does not understand without a word.
+    const secure = await shakeHands(way.place, { ca: held.ca })
+    if ('chain' in secure) return { seenWeb: way, side, held, finding: speaksTls(url) }
+  }
   return { seenWeb: { ...way, ...(shaken && { shaken }) }, side, held, finding }
 }
+
+const speaksTls = (url: URL): Finding =>
+  failed(
+    'hub web address',
+    `${url.host} speaks TLS, and the address says ${url.protocol}//`,
+    `give it as https://${url.host}, with the --ca-sha256 of the line that harbinger token create prints`,
+  )
 
 function readWeb(text: string): URL | string {
   const url = URL.canParse(text) ? new URL(text) : undefined

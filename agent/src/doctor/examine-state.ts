@@ -139,10 +139,11 @@ function spool(folder: string, settings: Settings, now: number): Finding {
         'the agent cuts it off at its next start; look at the disk: dmesg -T | tail -50',
       )
     }
-    const gone = dropped === 0 ? 'none was ever dropped' : `${dropped} were dropped since it began`
+    const gone = dropped === 0 ? 'none was ever dropped' : `${dropped} dropped since it began`
     const age = oldestAt === undefined ? 0 : now - oldestAt
     const since = oldestAt === undefined ? '' : `, the oldest of ${lasted(age)} ago`
-    const found = `${waiting} samples wait for the hub${since}; ${megabytes(bytes)} on disk; ${gone}`
+    const wait = waiting === 1 ? '1 sample waits' : `${waiting} samples wait`
+    const found = `${wait} for the hub${since}; ${megabytes(bytes)} on disk; ${gone}`
     const isNearEnd =
       age > 0.8 * settings.spoolDays * 86_400_000 || bytes > 0.9 * settings.spoolMegabytes * 1e6
     if (isNearEnd) {

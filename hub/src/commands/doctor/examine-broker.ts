@@ -47,11 +47,8 @@ async function tryBroker(broker: BrokerConfig, at: string): Promise<Finding> {
       ...papers(broker),
       ...{ clientId, protocolVersion: 4, clean: true, reconnectPeriod: 0, connectTimeout: stepMs },
     })
-    await opened(client)
-    // Topics of this name, as the rights of the hub have them for every name; nothing is retained there.
-    for (const kind of ['status', 'inventory', 'samples', 'backlog'] as const) {
-      await client.subscribeAsync(topic(clientId, kind), { qos: 1 })
-    }
+    client.on('error', () => {})
+    await inTime(heard(client, clientId))
     return fine(check, `${at} lets the hub in and lets it hear agents (asked as ${clientId})`)
   } catch (error) {
     const { message } = error as Error
@@ -59,6 +56,24 @@ async function tryBroker(broker: BrokerConfig, at: string): Promise<Finding> {
   } finally {
     client?.end(true)
   }
+}
+
+async function heard(client: MqttClient, clientId: string): Promise<void> {
+  await opened(client)
+  // Topics of this name, as the rights of the hub have them for every name; nothing is retained there.
+  for (const kind of ['status', 'inventory', 'samples', 'backlog'] as const) {
+    await client.subscribeAsync(topic(clientId, kind), { qos: 1 })
+  }
+}
+
+/** A broker that takes a connection and then says nothing is one that does not answer. */
+function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${stepMs / 1000} s`)), stepMs + 500)
+  })
+  work.catch(() => {})
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 const script = `require('node:dns').lookup(process.argv[1], (error) => console.log(error?.code ?? 'found'))`

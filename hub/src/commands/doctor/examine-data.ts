@@ -212,7 +212,7 @@ function databaseFinding(folder: string, look: DatabaseLook | undefined, isFull:
       'install that version again, or put the back-up of before the upgrade in its place',
     )
   }
-  const found = `${facts.servers} servers, format ${facts.format}${facts.format < knownFormat ? ` (the hub makes ${knownFormat} of it when it starts)` : ''}`
+  const found = `servers: ${facts.servers}, format ${facts.format}${facts.format < knownFormat ? ` (the hub makes ${knownFormat} of it when it starts)` : ''}`
   return isComplete
     ? fine(check, `${found}; all ${facts.tables} tables are whole`)
     : notChecked(

@@ -47,7 +47,7 @@ function serviceFinding(hub: HubProcess, dataFolder: string): Finding {
       )
     case 'answers': {
       const { pid, address, health } = hub
-      const found = `running, pid ${pid}${userOf(pid)}, ${address}, ${health.counters.servers ?? 0} servers, since ${health.startedAt}`
+      const found = `running, pid ${pid}${userOf(pid)}, ${address}, servers: ${health.counters.servers ?? 0}, since ${health.startedAt}`
       return judgeFiles(check, pid, found, health.counters.servers ?? 0)
     }
   }

@@ -45,15 +45,16 @@ export async function examine(wanted: Wanted, now: number): Promise<Finding[]> {
     existsSync(file) ? lookAtDatabase(file, { ms: isFull ? hourMs : databaseMs }) : undefined,
   ])
   const asked: Asked = { config, now, isFull, hub, database }
-  const [ports, broker, time] = await Promise.all([
+  const [ports, broker, time, model] = await Promise.all([
     examinePorts(asked),
     examineBroker(asked),
     examineClock(asked),
+    examineModel(asked),
   ])
   return [
     ...[nodeVersion(), fine('configuration', config.file ?? 'no file, defaults and environment')],
     ...[...examineService(asked), ...examineData(asked), examineMemory(asked)],
-    ...[...time, ...ports, ...broker, ...examineTls(asked), ...(await examineModel(asked))],
+    ...[...time, ...ports, ...broker, ...examineTls(asked), ...model],
   ]
 }
 
