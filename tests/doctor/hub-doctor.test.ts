@@ -27,7 +27,7 @@ import { examineClock } from '../../hub/src/commands/doctor/examine-system.ts'
 import { readConfig } from '../../hub/src/config.ts'
 import { openStores } from '../../hub/src/storage/stores.ts'
 import { freePort, noMosquitto, startHub, startMosquitto } from '../pipeline/processes.ts'
-import { dayMs, named, newFolder, openEnds } from './hubs.ts'
+import { dayMs, named, newFolder, openEnds, openSilence } from './hubs.ts'
 import { needsRoot, runDoctor, sh } from './run-doctor.ts'
 
 const ends = openEnds()
@@ -461,6 +461,16 @@ describe.skipIf(noBroker !== undefined)('an external broker', () => {
       advice: expect.stringContaining('broker.passwordFile'),
     })
     expect(JSON.stringify(wrong)).not.toContain('another secret')
+  })
+
+  test('that takes the connection and never says a word', async () => {
+    const port = await openSilence(ends)
+    const findings = await doctor({ HARBINGER_BROKER_URL: `mqtt://127.0.0.1:${port}` })
+    expect(named(findings, 'broker')).toMatchObject({
+      level: 'failed',
+      found: expect.stringContaining('no answer in 4 s'),
+      advice: expect.stringContaining('is it a port of a broker?'),
+    })
   })
 
   test('that is not there', async () => {
