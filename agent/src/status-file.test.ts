@@ -43,6 +43,11 @@ test('tells a running agent from one that stopped, was killed, or never was', ()
   expect(report.running).toBe(true)
   expect(reportText(report, directory)).toContain('own cost   50.0 MB RSS, 0.100 % of a core')
 
+  const lastFailure = { reason: 'connect ECONNREFUSED 192.0.2.1:8883', at: 0 }
+  file.keep(status(0, { connected: false, lastFailure }))
+  const away = reportText(agentReport({ stateDirectory: directory }), directory)
+  expect(away).toContain('(not connected)\n           connect ECONNREFUSED')
+
   file.close(status(1, { state: 'stopped' }))
   expect(agentReport({ stateDirectory: directory }).running).toBe(false)
   // Above any pid the kernel gives out.

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startAgent, startHub } from '../pipeline/processes.ts'
 import { pinnedRequest } from '../../hub/src/models/pinned-request.ts'
 import { openSecureHub, type SecureHub, until } from '../enrolment/secure-hub.ts'
-import { named } from './hubs.ts'
+import { named, newFolder, openEnds } from './hubs.ts'
 import { runDoctor } from './run-doctor.ts'
 
 describe('beside a live hub and a live agent', () => {
@@ -170,4 +171,34 @@ describe('beside a live hub and a live agent', () => {
       expect(named(findings, check).level).toBe('ok')
     expect(code).toBe(0)
   })
+})
+
+const ends = openEnds()
+// A hub that is left behind keeps the process of the tests from ending.
+afterAll(ends.close)
+
+test('beside a hub and an agent in the clear, nobody is pushed off either', async () => {
+  const folder = newFolder(ends)
+  const hub = await startHub(join(folder, 'hub'))
+  ends.add(() => hub.end())
+  const url = `mqtt://127.0.0.1:${hub.mqttPort}`
+  const agent = startAgent(folder, url)
+  ends.add(() => agent.end())
+  await agent.until('connected to the hub')
+  const { address } = JSON.parse(readFileSync(join(folder, 'hub/hub.json'), 'utf8')) as {
+    address: string
+  }
+  const env = {
+    HARBINGER_SERVER: 'web1',
+    HARBINGER_HUB: url,
+    HARBINGER_STATE_DIRECTORY: folder,
+    HARBINGER_INTERVAL_SECONDS: '1',
+  }
+  const { findings, code } = await runDoctor('agent', ['--json', address], { cwd: folder, env })
+  expect(findings.filter(({ level }) => level === 'failed' || level === 'unknown')).toEqual([])
+  expect(named(findings, 'broker').found).toContain('lets clients in')
+  expect(code).toBe(0)
+  const { counters } = (await hub.get('/health')) as { counters: { takeovers: number } }
+  expect(counters.takeovers).toBe(0)
+  expect(agent.said('no connection')).toBe(false)
 })

@@ -41,7 +41,7 @@ export async function diagnose(asked: Asked, clock: Clock): Promise<Finding[]> {
       late: late(notChecked(what, `it took longer than ${longestMs / 1000} s`)),
       clock,
     })
-  const isBefore = asked.hub !== undefined && config.identityFile === undefined
+  const isBefore = isBeforeJoining(asked.hub, config)
   const [hub, state, proc] = await Promise.all([
     bounded('hub', examineHubs(config, { ...asked, file }, clock), (late) => [late]),
     bounded('state folder', examineState(config, clock), (late) => [late]),
@@ -53,6 +53,10 @@ export async function diagnose(asked: Asked, clock: Clock): Promise<Finding[]> {
   return [...findings, ...service, ...hub, ...state, ...proc]
 }
 
+/** A hub is joined over HTTPS alone; in the clear there is nothing to join, and its address only says whom to ask. */
+const isBeforeJoining = (hub: string | undefined, { identityFile }: Config): boolean =>
+  hub?.startsWith('https:') === true && identityFile === undefined
+
 /** The certificate, the way to both sides of the hub, its clock and contract, and whether it lets this agent in. */
 async function examineHubs(
   config: Config,
@@ -60,7 +64,7 @@ async function examineHubs(
   clock: Clock,
 ): Promise<Finding[]> {
   const own = examinePapers(config, clock.now())
-  const isBefore = asked !== undefined && config.identityFile === undefined
+  const isBefore = isBeforeJoining(asked, config)
   const web = asked ?? config.renewalUrl
   const url = web === undefined ? undefined : readWeb(web)
   if (typeof url === 'string')

@@ -22,7 +22,12 @@ export function nodeVersion(): Finding {
 
 /** Whether the hub runs, as whom, and whether it is the version that this command is of. */
 export function examineService({ hub, config }: Asked): Finding[] {
-  return [serviceFinding(hub, config.dataFolder), ...contractFinding(hub), ...ownProblems(hub)]
+  return [
+    serviceFinding(hub, config.dataFolder),
+    ...contractFinding(hub),
+    ...ownProblems(hub),
+    ...loginFinding(hub),
+  ]
 }
 
 function serviceFinding(hub: HubProcess, dataFolder: string): Finding {
@@ -111,6 +116,18 @@ function ownProblems(hub: HubProcess): Finding[] {
       log,
     ),
   )
+}
+
+/** Beyond loopback a hub shows nothing but its set-up page until it has an admin. */
+function loginFinding(hub: HubProcess): Finding[] {
+  if (hub.state !== 'answers' || hub.health.login?.mode !== 'setup') return []
+  return [
+    warning(
+      'login',
+      'there is no admin yet: nobody sees anything but the set-up page',
+      `harbinger user add NAME --role admin; or open ${hub.address}/set-up, and harbinger user set-up-secret`,
+    ),
+  ]
 }
 
 /** What is left for the hub: it needs 500 MB with 1,000 servers, a training as much again. */
