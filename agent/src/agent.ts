@@ -118,7 +118,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
   })
 
   const status = (state: AgentStatus['state']): AgentStatus => {
-    const { connected, lastAck, spool } = publisher.state()
+    const { connected, lastAck, lastFailure, spool } = publisher.state()
     return {
       state,
       pid: process.pid,
@@ -130,6 +130,7 @@ export async function openAgent(config: Config, clock: Clock, log: Log) {
       ownIntervalSeconds: own,
       intervalFrom: interval.from,
       connected,
+      lastFailure: lastFailure ?? null,
       lastAck: lastAck ?? null,
       spool: { ...spool, problem: spool.problem ?? null },
       cost: { rssBytes: process.memoryUsage.rss(), cpuSeconds: cpuMicros() / 1e6 },

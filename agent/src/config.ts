@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { isAbsolute } from 'node:path'
 import {
@@ -194,6 +194,10 @@ export type ConfigSource = {
   readonly file?: string | undefined
   readonly env?: { readonly [name: string]: string | undefined }
 }
+
+/** The file that settings come from; undefined when there is none and the environment alone says them. */
+export const usedConfigFile = (named: string | undefined): string | undefined =>
+  named ?? defaultConfigFiles.find((file) => existsSync(file))
 
 /** The environment wins over the file, the file over the defaults. Throws one error that lists every mistake. */
 export async function loadConfig({ file, env = process.env }: ConfigSource = {}): Promise<Config> {

@@ -45,7 +45,7 @@ try {
   if (command === 'run' && isPlain) await run(file)
   else {
     const { openProgram } = await import('./commands/program.ts')
-    await openProgram({ clock, logOf, run }).parseAsync()
+    await openProgram({ clock, logOf, run, end: (code) => process.exit(code) }).parseAsync()
   }
 } catch (error) {
   process.stderr.write(`harbinger-agent: ${(error as Error).message}\n`)

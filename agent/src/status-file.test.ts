@@ -20,6 +20,7 @@ const status = (at: number, more: Partial<AgentStatus> = {}): AgentStatus => ({
   ownIntervalSeconds: 10,
   intervalFrom: 'own',
   connected: true,
+  lastFailure: null,
   lastAck: { upTo: 7, at: 0 },
   spool: { samples: 0, bytes: 0, dropped: 0, problem: null },
   cost: { rssBytes: 50e6, cpuSeconds: 1 },
@@ -52,6 +53,11 @@ test('tells a running agent from one that stopped, was killed, or never was', ()
   const report = agentReport({ stateDirectory: directory })
   expect(report.running).toBe(true)
   expect(reportText(report, directory)).toContain('own cost   50.0 MB RSS, 0.100 % of a core')
+
+  const lastFailure = { reason: 'connect ECONNREFUSED 192.0.2.1:8883', at: 0 }
+  file.keep(status(0, { connected: false, lastFailure }))
+  const away = reportText(agentReport({ stateDirectory: directory }), directory)
+  expect(away).toContain('(not connected)\n           connect ECONNREFUSED')
 
   file.close(status(1, { state: 'stopped' }))
   expect(agentReport({ stateDirectory: directory }).running).toBe(false)

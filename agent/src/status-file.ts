@@ -15,6 +15,8 @@ export type AgentStatus = {
   readonly ownIntervalSeconds: number
   readonly intervalFrom: 'own' | 'hub'
   readonly connected: boolean
+  /** Why the last try to connect failed; null while there is a connection. */
+  readonly lastFailure: { readonly reason: string; readonly at: number } | null
   readonly lastAck: { readonly upTo: number; readonly at: number } | null
   readonly spool: {
     readonly samples: number
@@ -39,6 +41,7 @@ export function openStatusFile(
   let hasFailed = false
   let wasConnected: boolean | undefined
   let problem: string | null | undefined
+  let failure: string | undefined
   let interval: string | undefined
 
   const intervalOf = ({ intervalSeconds, intervalFrom }: AgentStatus): string =>
@@ -49,6 +52,7 @@ export function openStatusFile(
     wasConnected = status.connected
     problem = status.spool.problem
     interval = intervalOf(status)
+    failure = status.lastFailure?.reason
     try {
       mkdirSync(stateDirectory, { recursive: true })
       const path = pathIn(stateDirectory)
@@ -66,6 +70,7 @@ export function openStatusFile(
       const isNews =
         status.connected !== wasConnected ||
         status.spool.problem !== problem ||
+        status.lastFailure?.reason !== failure ||
         intervalOf(status) !== interval
       if (isDue || isNews) write(status)
     },

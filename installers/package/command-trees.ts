@@ -10,7 +10,7 @@ export function commandTree(product: ProductName): Command {
   }
   const clock = { now: never, monotonicMs: never, after: never, every: never }
   return product === 'harbinger-agent'
-    ? openAgentProgram({ clock, logOf: never, run: never })
+    ? openAgentProgram({ clock, logOf: never, run: never, end: never })
     : openHubProgram(clock)
 }
 

@@ -376,7 +376,8 @@ export const HealthSchema = Type.Object({
 })
 export type Health = Static<typeof HealthSchema>
 /** What a stranger is told of the hub's health. */
-export const HealthInBrief = Type.Pick(HealthSchema, ['status'])
+/** For who may not look: an agent or a load balancer. Which contract a hub speaks, a peer has to find out before anything. */
+export const HealthInBrief = Type.Pick(HealthSchema, ['status', 'contractVersion'])
 
 export const scenarios = ['healthy', 'degrading', 'critical', 'cascade'] as const
 export const ScenarioRequest = Type.Object({ scenario: oneOf(scenarios) })

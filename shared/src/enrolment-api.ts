@@ -40,6 +40,29 @@ export const RenewRequestSchema = Type.Object(
 )
 export type RenewRequest = Static<typeof RenewRequestSchema>
 
+export const CheckRequestSchema = Type.Object(
+  {
+    certificate: Pem,
+    signature: Type.String({
+      minLength: 1,
+      maxLength: 1_024,
+      description: 'of checkStatement(SHA-256 of the certificate) by its key, base64',
+    }),
+  },
+  none,
+)
+export type CheckRequest = Static<typeof CheckRequestSchema>
+
+/** What the hub thinks of an agent that asks. */
+export const CheckedSchema = Type.Object({
+  server: Type.String(),
+  /** Why its certificate lets nobody in; null when it does. */
+  problem: nullable(Type.String()),
+  /** Whether it is connected now; null with an external broker. */
+  connected: nullable(Type.Boolean()),
+})
+export type Checked = Static<typeof CheckedSchema>
+
 export const EnrolledSchema = Type.Object({
   server: Type.String(),
   certificate: Pem,

@@ -4,6 +4,10 @@
 export const renewalStatement = (request: string): string =>
   `harbinger certificate renewal\n${request}`
 
+/** What an agent signs to ask whether it is let in: it shows that the certificate is its own, and changes nothing. */
+export const checkStatement = (certificateSha256: string): string =>
+  `harbinger certificate check\n${certificateSha256}`
+
 /** The one line that makes a server an agent: where the hub is, what lets the server in, what proves the hub. */
 export const joinLine = ({
   hub,

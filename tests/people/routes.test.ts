@@ -27,6 +27,7 @@ const table: { readonly [route: string]: Access } = {
   // Agents have no login: a token, or the key of the certificate so far, is their right to ask.
   'POST /api/v1/enroll': 'public',
   'POST /api/v1/enroll/renew': 'public',
+  'POST /api/v1/enroll/check': 'public',
   'GET /api/v1/fleet': 'read',
   'GET /api/v1/health': 'public',
   'GET /api/v1/intervals': 'read',
@@ -188,8 +189,11 @@ test('a page that is opened by hand leads to the login, and back', async () => {
   expect(answer.headers.location).toBe('/login?next=%2Fapi%2Fdocs')
 })
 
-test('a stranger is told that the hub lives, and no more', async () => {
-  expect((await view.ask({ url: '/api/v1/health' })).json()).toEqual({ status: 'ok' })
+test('a stranger is told that the hub lives and which contract it speaks, and no more', async () => {
+  expect((await view.ask({ url: '/api/v1/health' })).json()).toEqual({
+    status: 'ok',
+    contractVersion: '1.0.0',
+  })
   const { session } = shown('viewer')
   const told = (await view.ask({ url: '/api/v1/health', session })).json()
   expect(told).toMatchObject({ version: '0.1.0', login: { mode: 'login', notice: null } })

@@ -4,7 +4,7 @@ import { topic } from '@harbinger/shared/topics'
 import { openBroker } from '../../hub/src/ingest/broker.ts'
 
 const nothingKept = {
-  ...{ upTo: new Map<string, number>(), servers: new Set<never>(), returned: [] },
+  ...{ upTo: new Map<string, number>(), servers: new Set<never>(), returned: new Set<never>() },
   ...{ stored: 0, duplicates: 0, quarantined: 0 },
 }
 

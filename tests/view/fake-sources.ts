@@ -195,6 +195,7 @@ const modelSources: ModelSources = {
 const enrolmentSources: EnrolmentSources = {
   enrol: async () => ({ status: 409, refused: 'it is only a test' }),
   renewAgent: async () => ({ status: 409, refused: 'it is only a test' }),
+  checkAgent: () => ({ status: 409, refused: 'it is only a test' }),
   tokens: () => ({ tokens: [], hub: null, caSha256: null, problem: 'no TLS', nextCursor: null }),
   createToken: () => ({ refused: 'it is only a test' }),
   revokeToken: () => undefined,

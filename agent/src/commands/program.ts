@@ -9,16 +9,20 @@ type Parts = {
   readonly clock: Clock
   readonly logOf: (config: Config) => Log
   readonly run: (file: string | undefined) => Promise<void>
+  /** Ends the process: a look-up that nobody answers would keep it for half a minute. */
+  readonly end: (code: number) => void
 }
 
 type Flags = { readonly config?: string; readonly json?: boolean; readonly printConfig?: boolean }
+
+type DoctorFlags = Flags & { readonly caSha256?: string }
 
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 
 const printJson = (value: unknown) => print(JSON.stringify(value, null, 2))
 
 /** The command line; what a command does is loaded when it is called. */
-export function openProgram({ clock, logOf, run }: Parts): Command {
+export function openProgram({ clock, logOf, run, end }: Parts): Command {
   const program = new Command('harbinger-agent')
     .description('Reads how this server is doing from /proc and sends it to the hub.')
     .version(productVersion)
@@ -41,21 +45,21 @@ export function openProgram({ clock, logOf, run }: Parts): Command {
     print(JSON.stringify(await sampleNow(config, clock, logOf(config))))
   })
 
-  command(
-    'doctor',
-    'check that the agent can read, reach its hub and keep its state',
-    async (flags) => {
-      const { diagnose } = await import('./doctor.ts')
-      const findings = await diagnose(await loadConfig({ file: flags.config }), clock)
-      if (flags.json) printJson(findings)
-      else {
-        for (const { check, ok, found, advice } of findings) {
-          print(`${ok ? 'ok  ' : 'FAIL'}  ${check}: ${found}${advice && `\n      ${advice}`}`)
-        }
-      }
-      if (findings.some(({ ok }) => !ok)) process.exitCode = 1
-    },
-  ).option('--json', 'print the findings as JSON')
+  program
+    .command('doctor')
+    .description('find what keeps this agent from its work, and say what to do; disturbs nothing')
+    .argument('[hub]', 'a hub to be joined, https://host:8443 as in its line: checks the way there')
+    .option('--ca-sha256 <fingerprint>', 'of the authority of that hub, as in its line')
+    .option('--config <file>', 'YAML file with the settings')
+    .option('--json', 'print the findings as JSON')
+    .action(async (hub: string | undefined, { config, caSha256, json }: DoctorFlags) => {
+      const { diagnose } = await import('../doctor/diagnose.ts')
+      const { findingsText, isWell } = await import('@harbinger/shared/findings')
+      const findings = await diagnose({ file: config, hub, caSha256 }, clock)
+      if (json) printJson(findings)
+      else print(findingsText(findings))
+      end(isWell(findings) ? 0 : 1)
+    })
 
   command(
     'status',
@@ -85,7 +89,7 @@ export function openProgram({ clock, logOf, run }: Parts): Command {
     .option('--json', 'print what came of it as JSON')
     .action(async (hub: string, flags: JoinFlags) => {
       const { joinCommand } = await import('../join/join-command.ts')
-      await joinCommand(hub, flags, print)
+      await joinCommand(hub, flags, { print, now: clock.now })
     })
 
   return program

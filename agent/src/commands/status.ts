@@ -30,12 +30,13 @@ function whose({ intervalFrom, ownIntervalSeconds }: AgentStatus): string {
 /** The report as lines for a person. */
 export function reportText({ running, status }: Report, stateDirectory: string): string {
   if (!status) return `not running: ${stateDirectory} holds no status of an agent`
-  const { pid, server, hub, startedAt, at, connected, lastAck, spool, cost } = status
+  const { pid, server, hub, startedAt, at, connected, lastAck, lastFailure, spool, cost } = status
   const seconds = Math.max(1, (at - startedAt) / 1000)
   return [
     running ? `running, pid ${pid}` : 'not running',
     `server     ${server}`,
     `hub        ${hub} (${running && connected ? 'connected' : 'not connected'})`,
+    ...(running && !connected && lastFailure ? [`           ${lastFailure.reason}`] : []),
     `interval   ${status.intervalSeconds} s, ${whose(status)}`,
     `last ack   ${lastAck ? `${lastAck.upTo} at ${new Date(lastAck.at).toISOString()}` : 'none'}`,
     `spool      ${spool.samples} samples wait for the hub, ${(spool.bytes / 1e6).toFixed(1)} MB on disk, ${spool.dropped} dropped`,

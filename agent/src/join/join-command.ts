@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { defaultConfigFiles, loadConfig, settings } from '../config.ts'
 import { joinHub } from './join.ts'
+import { forgetLastJoin, keepLastJoin } from './last-join.ts'
 
 export type JoinFlags = {
   readonly token?: string
@@ -15,7 +16,7 @@ export type JoinFlags = {
 export async function joinCommand(
   hub: string,
   flags: JoinFlags,
-  print: (text: string) => void,
+  { print, now }: { readonly print: (text: string) => void; readonly now: () => number },
 ): Promise<void> {
   const token = readToken(flags)
   const configFile = flags.config ?? usualFile()
@@ -27,7 +28,12 @@ export async function joinCommand(
   const joined = await joinHub({
     ...{ hub, token, caSha256: flags.caSha256, configFile },
     config: { server: named, stateDirectory: config.stateDirectory },
+  }).catch((error: Error) => {
+    const shown = URL.canParse(hub) ? new URL(hub).host : 'an address that is none'
+    keepLastJoin(config.stateDirectory, { at: now(), hub: shown, said: error.message })
+    throw error
   })
+  forgetLastJoin(config.stateDirectory)
   if (flags.json) print(JSON.stringify(joined))
   else {
     print(

@@ -62,6 +62,7 @@ export async function openPublisher({
   let toldReason: string | undefined
   /** Nothing is said after the goodbye; what is still sampled lies in the spool. */
   let isClosing = false
+  let lastFailure: { readonly reason: string; readonly at: number } | undefined
   /** A connection ends because the next one proves itself otherwise. */
   let isChanging = false
   let toldInventory: string | undefined
@@ -126,6 +127,7 @@ export async function openPublisher({
     isChanging = false
     toldReason = undefined
     isConfigHeard = false
+    lastFailure = undefined
     client.subscribe([topic(server, 'ack'), topic(server, 'config')], { qos: 1 }, (error) => {
       // A connection that broke meanwhile says so itself.
       if (error && client.connected)
@@ -145,6 +147,8 @@ export async function openPublisher({
     const next = attempts + 1
     client.options.reconnectPeriod = reconnectWait(next, { firstMs: reconnectMs, random })
     client.options.will = lastWords()
+    if (!isChanging)
+      lastFailure = { reason: reason ?? 'the connection was closed', at: clock.now() }
     const isNews = isReachable !== false || (reason !== undefined && reason !== toldReason)
     if (isNews && !isChanging) {
       log.warn({ hub: hubUrl, reason }, 'no connection to the hub; samples are kept')
@@ -207,7 +211,7 @@ export async function openPublisher({
       replay.onLive(sample.seq)
       client.publish(topic(server, 'samples'), json, { qos: 1 })
     },
-    state: () => ({ connected: client.connected, lastAck, spool: spool.state() }),
+    state: () => ({ connected: client.connected, lastAck, lastFailure, spool: spool.state() }),
     /** Connects anew, to prove itself with what it has now. A clean end, so that nobody takes it for a failure. */
     async connectAnew(): Promise<void> {
       if (!client.connected) return

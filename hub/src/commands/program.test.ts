@@ -79,16 +79,20 @@ test('doctor says what it found in a form that programs read', async () => {
   const { out } = await harbinger('doctor', '--json', '--data', folder)
   const findings = JSON.parse(out) as {
     check: string
-    ok: boolean
+    ok: boolean | null
+    level: string
     found: string
     advice: string
   }[]
   expect(findings.map(({ check }) => check)).toEqual([
-    ...['node', 'configuration', 'data folder', 'disk space', 'port for fleet view'],
-    ...['port for agents (MQTT)', 'clock', 'model', 'device'],
+    ...['node', 'configuration', 'service', 'version', 'health', 'data folder', 'disk space'],
+    ...['database', 'memory', 'clock', 'time service', 'port for fleet view'],
+    ...['port for agents (MQTT)', 'TLS', 'model', 'device'],
   ])
-  for (const { ok, found, advice } of findings) {
+  for (const { ok, level, found, advice } of findings) {
     expect(found).not.toBe('')
-    expect(advice === '').toBe(ok)
+    expect(ok).toBe({ ok: true, warning: true, failed: false, unknown: null }[level])
+    if (level === 'ok') expect(advice).toBe('')
+    if (level === 'failed') expect(advice).not.toBe('')
   }
 })

@@ -1,12 +1,17 @@
 import { randomBytes, verify, X509Certificate } from 'node:crypto'
-import { renewalStatement } from '@harbinger/shared/enrolment'
-import type { Enrolled, EnrolRequest, RenewRequest } from '@harbinger/shared/enrolment-api'
+import { checkStatement, renewalStatement } from '@harbinger/shared/enrolment'
+import type {
+  CheckRequest,
+  Enrolled,
+  EnrolRequest,
+  RenewRequest,
+} from '@harbinger/shared/enrolment-api'
 import { serverKey } from '@harbinger/shared/server'
 import type { Log } from '../log.ts'
 import type { AgentStore, EnrolledAgent } from '../storage/agent-store.ts'
 import type { Token, TokenStore } from '../storage/token-store.ts'
 import { type AgentName, agentNameOf } from './agent-name.ts'
-import type { Authority } from './authority.ts'
+import { type Authority, sha256Of } from './authority.ts'
 import { failureLimit } from './failure-limit.ts'
 
 /** `status` is what HTTP makes of it. */
@@ -194,6 +199,27 @@ export function enrolment({ authority, tokens, agents, mqtt, ca, days, audit, no
       agents.renew(name.server, { at: now(), until: signed.until, keySha256: request.keySha256 })
       log.info({ ...who, until: new Date(signed.until).toISOString() }, 'certificate renewed')
       return answer(name.server, signed, { profile: null, tags: [] })
+    },
+
+    /** Whether a certificate lets its holder in, for a doctor that must not connect beside the live agent. */
+    check(
+      asked: CheckRequest,
+      address: string,
+    ): { readonly server: string; readonly problem: string | null } | Refused {
+      const wait = waiting(address)
+      if (wait) return wait
+      const present = readCertificate(asked.certificate)
+      const name = agentNameOf(present)
+      const who = { address, server: name?.server ?? 'unknown' }
+      if (!present || !name || !authority.signed(present)) {
+        const refused = 'this is no certificate of an agent of this hub: join again'
+        return refuse({ status: 403, refused }, who)
+      }
+      if (!isSigned(Buffer.from(checkStatement(sha256Of(present))), asked.signature, present)) {
+        const refused = 'the question is not signed by the key of the certificate'
+        return refuse({ status: 403, refused }, who)
+      }
+      return { server: name.server, problem: mayConnect(name) ?? null }
     },
 
     mayConnect,

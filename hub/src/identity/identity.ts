@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { joinLine } from '@harbinger/shared/enrolment'
 import type {
   AgentIdentity,
+  Checked,
+  CheckRequest,
   EnrolmentToken,
   EnrolRequest,
   MadeToken,
@@ -12,7 +14,7 @@ import type { Log } from '../log.ts'
 import type { AgentStore, EnrolledAgent } from '../storage/agent-store.ts'
 import type { Token, TokenStore } from '../storage/token-store.ts'
 import { openAuthority } from './authority.ts'
-import { type Audit, enrolment } from './enrolment.ts'
+import { type Audit, enrolment, type Refused } from './enrolment.ts'
 import { hubAddress, whyNobodyJoins } from './join-address.ts'
 import { keysFolder } from './secret-files.ts'
 import { machineNames, openServerCredentials } from './server-credentials.ts'
@@ -140,6 +142,13 @@ export async function openIdentity({
         joining ? joining.enrol(asked, address) : refused,
       renewAgent: async (asked: RenewRequest, address: string) =>
         joining ? joining.renew(asked, address) : refused,
+      checkAgent(asked: CheckRequest, address: string): Checked | Refused {
+        if (!joining) return refused
+        const found = joining.check(asked, address)
+        return 'status' in found
+          ? found
+          : { ...found, connected: isConnected(found.server) ?? null }
+      },
       tokens: () => ({
         tokens: tokens.list().map(tokenAnswer),
         hub: joining && secure ? secure.hub() : null,

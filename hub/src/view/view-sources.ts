@@ -13,6 +13,8 @@ import type {
 import type {
   AgentIdentities,
   AgentIdentity,
+  Checked,
+  CheckRequest,
   Enrolled,
   EnrolmentToken,
   EnrolmentTokens,
@@ -78,6 +80,7 @@ export type EnrolmentSources = {
     asked: RenewRequest,
     address: string,
   ) => Promise<Enrolled | EnrolmentRefused>
+  readonly checkAgent: (asked: CheckRequest, address: string) => Checked | EnrolmentRefused
   readonly tokens: () => EnrolmentTokens
   readonly createToken: (asked: TokenRequest) => MadeToken | { readonly refused: string }
   readonly revokeToken: (id: string) => EnrolmentToken | undefined

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ProblemSchema } from '@harbinger/shared/api'
 import {
+  CheckedSchema,
+  CheckRequestSchema,
   EnrolledSchema,
   EnrolRequestSchema,
   RenewRequestSchema,
@@ -9,7 +11,7 @@ import type { FastifyReply } from 'fastify'
 import { RequestProblem } from '../problems.ts'
 import type { EnrolmentRefused, ViewSources } from '../view-sources.ts'
 
-type Options = Pick<ViewSources, 'enrol' | 'renewAgent'>
+type Options = Pick<ViewSources, 'enrol' | 'renewAgent' | 'checkAgent'>
 
 /** Two signing requests and a certificate; nobody who has not logged in may send more. */
 const bodyLimit = 32 * 1024
@@ -22,7 +24,7 @@ const response = {
 /** Where agents get their certificates. Public: a token, or the certificate so far, is the right to ask. */
 export const enrolmentRoutes: FastifyPluginAsyncTypebox<Options> = async (
   app,
-  { enrol, renewAgent },
+  { enrol, renewAgent, checkAgent },
 ) => {
   app.post(
     '/enroll',
@@ -52,6 +54,22 @@ export const enrolmentRoutes: FastifyPluginAsyncTypebox<Options> = async (
       },
     },
     async ({ body, ip }, reply) => answered(await renewAgent(body, ip), reply),
+  )
+
+  app.post(
+    '/enroll/check',
+    {
+      config: { access: 'public' },
+      bodyLimit,
+      schema: {
+        summary:
+          'Whether an agent is let in, asked with the key of its certificate; nothing changes',
+        tags: ['hub'],
+        body: CheckRequestSchema,
+        response: { ...response, 200: CheckedSchema },
+      },
+    },
+    async ({ body, ip }, reply) => answered(checkAgent(body, ip), reply),
   )
 }
 
