@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { openMachine } from '../agent.ts'
 import type { Clock } from '../clock.ts'
-import type { Config } from '../config.ts'
+import { type Config, noHub } from '../config.ts'
 import { silentLog } from '../log.ts'
 import { readHubUrl } from '../publish/connection.ts'
 
@@ -63,6 +63,10 @@ async function checkCollectors(config: Config, clock: Clock): Promise<Finding[]>
 }
 
 async function checkHub(url: string): Promise<Finding[]> {
+  if (url === noHub) {
+    const advice = 'run here as root the line that "harbinger token create" prints on the hub'
+    return [failed('hub', 'this server has joined none yet', advice)]
+  }
   const hub = readHubUrl(url)
   if (!hub) return [failed('hub address', url, 'set hub to mqtt://host:1883')]
   let address: string
