@@ -205,7 +205,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   people.announce(reachable({ tls: config.tls, host }, view))
   const note = () =>
     noteRunningHub(config.dataFolder, {
-      ...{ address: view.address, secret: commandSecret },
+      ...{ address: view.address, secret: commandSecret, mqttPort: broker.port },
       certificate: identity.secure?.credentials.leaf(),
     })
   identity.secure?.credentials.onChange(() => void note())
