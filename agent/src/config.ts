@@ -12,6 +12,9 @@ import { readFlatYaml } from './flat-yaml.ts'
 import { type LogLevel, logLevels } from './log.ts'
 import { readHubUrl } from './publish/connection.ts'
 
+/** The setting `hub` of an agent that was installed and has joined no hub yet. */
+export const noHub = 'none'
+
 export type Config = {
   readonly server: string
   readonly hub: string
@@ -74,9 +77,12 @@ export const settings: { readonly [key in keyof Config]: Setting<Config[key]> } 
   },
   hub: {
     env: 'HARBINGER_HUB',
-    help: 'where the hub hears agents, mqtt://host:port or mqtts://host:port',
+    help: 'where the hub hears agents, mqtt://host:port or mqtts://host:port; none until one is joined; join writes it',
     fallback: () => 'mqtt://127.0.0.1:1883',
-    read: text('an address like mqtt://host:1883', (url) => readHubUrl(url) !== undefined),
+    read: text(
+      'an address like mqtt://host:1883, or none',
+      (url) => url === noHub || readHubUrl(url) !== undefined,
+    ),
   },
   caFile: {
     env: 'HARBINGER_CA_FILE',

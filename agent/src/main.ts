@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import type { Clock } from './clock.ts'
-import { type Config, loadConfig } from './config.ts'
+import { type Config, loadConfig, noHub } from './config.ts'
 import { openLog } from './log.ts'
 
 const clock: Clock = {
@@ -12,6 +12,9 @@ const clock: Clock = {
   },
 }
 
+/** EX_CONFIG: the unit takes it for an end without failure, and does not start the agent again. */
+const notJoined = 78
+
 const logOf = ({ logLevel }: Config) =>
   // Synchronous: the last lines before a crash are the ones that matter.
   openLog({ level: logLevel, now: clock.now, write: (line) => void writeSync(2, line) })
@@ -20,6 +23,13 @@ const logOf = ({ logLevel }: Config) =>
 async function run(file: string | undefined) {
   const config = await loadConfig({ file })
   const log = logOf(config)
+  if (config.hub === noHub) {
+    log.warn(
+      {},
+      'this server has joined no hub yet: "harbinger token create" on the hub prints the line to run here as root, which also starts the agent',
+    )
+    process.exit(notJoined)
+  }
   const { openAgent } = await import('./agent.ts')
   const agent = await openAgent(config, clock, log)
   const stop = (signal: string) => {

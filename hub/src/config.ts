@@ -19,6 +19,7 @@ export type Config = {
     readonly port: number
     readonly allowedHosts: readonly string[]
     readonly hstsSeconds: number
+    readonly allowPlain: boolean
   }
   readonly mqtt: { readonly host: string; readonly port: number; readonly allowPlain: boolean }
   /** A broker that somebody else runs; undefined: the hub runs its own, at `mqtt`. */
@@ -114,6 +115,7 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
       port: portOf('http.port', 8443),
       hstsSeconds: value('http.hstsSeconds', countOrNone),
       allowedHosts: value('http.allowedHosts', list),
+      allowPlain: value('http.allowPlain', yesNo),
     },
     mqtt: {
       host: value('mqtt.host', text),
@@ -157,6 +159,11 @@ export function readConfig({ file, flags = {}, env = process.env }: Sources = {}
   if (!config.broker && !tls && !config.mqtt.allowPlain && !isLoopback(config.mqtt.host)) {
     mistakes.push(
       `mqtt.host = ${config.mqtt.host}: without TLS agents are heard on this machine alone; set tls.mode to on, or mqtt.allowPlain to yes if everybody on that network may read and forge what servers say`,
+    )
+  }
+  if (!tls && !config.http.allowPlain && !isLoopback(config.http.host)) {
+    mistakes.push(
+      `http.host = ${config.http.host}: without TLS the fleet view is served on this machine alone; set tls.mode to on, or http.allowPlain to yes if everybody on that network may read passwords and sessions, or a proxy with TLS stands before the hub`,
     )
   }
   if (mistakes.length > 0) {
@@ -227,6 +234,7 @@ export function printConfig(config: Config): string {
     'http.port': config.http.port,
     'http.hstsSeconds': config.http.hstsSeconds,
     'http.allowedHosts': config.http.allowedHosts.join(','),
+    'http.allowPlain': config.http.allowPlain ? 'yes' : 'no',
     'mqtt.host': config.mqtt.host,
     'mqtt.port': config.mqtt.port,
     'mqtt.allowPlain': config.mqtt.allowPlain ? 'yes' : 'no',

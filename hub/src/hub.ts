@@ -233,9 +233,13 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   const isOpenPlain = !config.broker && !config.tls && !isLoopback(config.mqtt.host)
   const plainMqtt = `agents are heard in the clear on ${config.mqtt.host} (mqtt.allowPlain): whoever reaches that port may read and forge what servers say`
   if (isOpenPlain) log.warn({ host: config.mqtt.host, port: broker.port }, plainMqtt)
+  const isViewPlain =
+    !config.tls && !isLoopback(config.http.host) && config.login.trustedProxies.length === 0
+  const plainHttp = `the fleet view is served in the clear on ${config.http.host} (http.allowPlain): whoever is on that network may read passwords and sessions`
+  if (isViewPlain) log.warn({ host: config.http.host }, plainHttp)
   const problems = () => [
     ...[...accuracy.problems(), ...models.problems(), ...identity.problems()],
-    ...(isOpenPlain ? [plainMqtt] : []),
+    ...[isOpenPlain ? [plainMqtt] : [], isViewPlain ? [plainHttp] : []].flat(),
   ]
   const health = hubHealth({
     ...{ now, forecaster, broker, rounds, accuracy: { problems }, servers: servers.count },
@@ -269,7 +273,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   people.announce(reachable({ tls: config.tls, host }, view))
   const note = () =>
     noteRunningHub(config.dataFolder, {
-      ...{ address: view.address, secret: commandSecret },
+      ...{ address: view.address, secret: commandSecret, mqttPort: broker.port },
       certificate: identity.secure?.credentials.leaf(),
     })
   identity.secure?.credentials.onChange(() => void note())

@@ -5,6 +5,7 @@ export const settingsHelp: { readonly [key in SettingKey]: string } = {
   'http.host': 'address that the fleet view and the API are served on; 0.0.0.0 is all of them',
   'http.port': 'port of the fleet view and the API',
   'http.allowedHosts': 'further names that browsers may call the hub by',
+  'http.allowPlain': 'whether browsers on other machines may be served without TLS',
   'mqtt.host': 'address that agents connect to; 0.0.0.0 is all of them',
   'mqtt.port': 'port that agents connect to',
   'data.folder': 'where samples, forecasts and trained models are kept',

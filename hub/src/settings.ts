@@ -30,6 +30,7 @@ export const settings = {
     expects: 'a number of seconds, 0 is none',
   }),
   'http.allowedHosts': setting('HTTP_ALLOWED_HOSTS', '', { expects: 'names with commas between' }),
+  'http.allowPlain': setting('HTTP_ALLOW_PLAIN', 'no', yesOrNo),
   'mqtt.host': setting('MQTT_HOST', '127.0.0.1'),
   'mqtt.port': setting('MQTT_PORT', 1883, aPort),
   'mqtt.allowPlain': setting('MQTT_ALLOW_PLAIN', 'no', yesOrNo),

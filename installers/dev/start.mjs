@@ -2,14 +2,16 @@
  * `npm start`: sets up, then runs the hub, the agent of this machine and the simulated fleet until Ctrl-C.
  *   --no-demo      without the simulated fleet
  *   --servers N    size of the simulated fleet (default 90)
- *   --port N       where the fleet view is served (default 8080)
- *   --mqtt-port N  where agents connect (default 1883)
+ *   --port N       where the fleet view is served (default 8080; 8443 with tls.mode on)
+ *   --mqtt-port N  where agents connect (default 1883; 8883 with tls.mode on)
  *   --data DIR     where data are kept (default .harbinger/data)
  */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { healthOf } from './ask-hub.mjs'
+import { agentProgram, joinOwnAgent } from './join-own-agent.mjs'
 import { childEnvironment, fail, pinnedNode, root, setUp } from './set-up.mjs'
 
 /** How long forecasts may take to appear before we say that something is wrong. */
@@ -20,15 +22,17 @@ function readOptions() {
     options: {
       'no-demo': { type: 'boolean', default: false },
       servers: { type: 'string', default: '90' },
-      port: { type: 'string', default: '8080' },
-      'mqtt-port': { type: 'string', default: '1883' },
+      // Without one the settings of the hub decide (.harbinger/hub.yaml).
+      port: { type: 'string' },
+      'mqtt-port': { type: 'string' },
       data: { type: 'string', default: join(root, '.harbinger', 'data') },
       help: { type: 'boolean', default: false },
     },
   })
   for (const name of ['servers', 'port', 'mqtt-port']) {
     const value = values[name]
-    if (!/^\d+$/.test(value)) throw new Error(`--${name}: expected a whole number, got "${value}"`)
+    if (value !== undefined && !/^\d+$/.test(value))
+      throw new Error(`--${name}: expected a whole number, got "${value}"`)
   }
   return values
 }
@@ -75,36 +79,41 @@ const say = (text) => process.stdout.write(`${text}\n`)
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** What the hub notes for commands: one that has users tells a stranger only that it is there. */
-function secretOf(folder) {
+/** What a hub that runs on this folder notes for commands: where it is, a secret, with TLS its certificate. */
+function noteOf(folder) {
   try {
-    return JSON.parse(readFileSync(join(folder, 'hub.json'), 'utf8')).secret
+    return JSON.parse(readFileSync(join(folder, 'hub.json'), 'utf8'))
   } catch {
     return undefined
   }
 }
 
-async function health(port, secret) {
-  try {
-    const headers = secret ? { authorization: `Bearer ${secret}` } : {}
-    const response = await fetch(`http://127.0.0.1:${port}/api/v1/health`, { headers })
-    return response.ok ? await response.json() : undefined
-  } catch {
-    return undefined
-  }
-}
-
-async function waitFor(what, { port, data }, isReady) {
+async function waitFor(what, ask) {
   const giveUpAt = Date.now() + patienceMs
   while (!stopping) {
-    const now = await health(port, secretOf(data))
-    if (now && isReady(now)) return now
+    const answer = await ask()
+    if (answer) return answer
     if (Date.now() > giveUpAt) {
       throw new Error(`${what}: not after ${patienceMs / 1000} s; see the messages above`)
     }
     await pause(250)
   }
   return undefined
+}
+
+/** Two hubs on one port or one folder do not go together; said before anything long begins. */
+async function refuseSecondHub({ port, data }) {
+  const note = noteOf(data)
+  if (note && (await healthOf(note))) {
+    throw new Error(`a hub already runs on ${data}, at ${note.address}: stop it or choose --data`)
+  }
+  // What the settings say the hub finds out by itself.
+  if (port === undefined && existsSync(join(root, '.harbinger', 'hub.yaml'))) return
+  if (await healthOf({ address: `http://127.0.0.1:${port ?? 8080}` })) {
+    throw new Error(
+      `port ${port ?? 8080} already answers: stop the other hub or choose --port and --mqtt-port`,
+    )
+  }
 }
 
 async function main() {
@@ -124,41 +133,52 @@ async function main() {
   )
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0))
 
-  const { port, 'mqtt-port': mqttPort } = options
-  if (await health(port)) {
-    throw new Error(
-      `port ${port} already answers: stop the other hub or choose --port and --mqtt-port`,
-    )
-  }
-  const demo = options['no-demo'] ? [] : ['--demo', options.servers]
-  run('hub', [
-    'hub/src/main.ts',
-    'hub',
-    '--port',
-    port,
-    '--mqtt-port',
-    mqttPort,
-    '--data',
-    options.data,
-    ...demo,
+  const { port, 'mqtt-port': mqttPort, data } = options
+  await refuseSecondHub(options)
+  const hub = run('hub', [
+    ...['hub/src/main.ts', 'hub', '--data', data],
+    ...(port === undefined ? [] : ['--port', port]),
+    ...(mqttPort === undefined ? [] : ['--mqtt-port', mqttPort]),
+    ...(options['no-demo'] ? [] : ['--demo', options.servers]),
   ])
-  await waitFor('the hub is not up', options, () => true)
-  const flags = JSON.parse(readFileSync(join(root, 'agent/node-flags.json'), 'utf8'))
-  run('agent', [...flags, 'agent/dist/harbinger-agent.js', 'run'], {
-    HARBINGER_HUB: `mqtt://127.0.0.1:${mqttPort}`,
-    HARBINGER_STATE_DIRECTORY: join(options.data, 'agent'),
+  // A note of a hub that was killed may lie there.
+  const note = await waitFor('the hub is not up', () => {
+    const found = noteOf(data)
+    return found?.pid === hub.pid ? found : undefined
   })
+  if (!note) return
+  const flags = JSON.parse(readFileSync(join(root, 'agent/node-flags.json'), 'utf8'))
+  const agent = [...flags, agentProgram]
+  if (note.certificate) {
+    const { file, env } = joinOwnAgent(note, data)
+    run('agent', [...agent, 'run', '--config', file], env)
+  } else {
+    run('agent', [...agent, 'run'], {
+      HARBINGER_HUB: `mqtt://127.0.0.1:${note.mqttPort ?? 1883}`,
+      HARBINGER_STATE_DIRECTORY: join(data, 'agent'),
+    })
+  }
   const isReady = options['no-demo']
     ? ({ lastCycle }) => Boolean(lastCycle)
     : ({ lastCycle }) => Boolean(lastCycle) && lastCycle.forecast > 0
-  const ready = await waitFor('no forecast is served', options, isReady)
+  const ready = await waitFor('no forecast is served', async () => {
+    // Read anew: with a new certificate the hub writes a new note.
+    const now = await healthOf(noteOf(data) ?? note)
+    return now && isReady(now) ? now : undefined
+  })
   if (!ready) return
   const { lastCycle, model, node, login } = ready
+  const [warning, setUpLine] = [
+    note.certificate ? ' Its certificate is of its own authority: the browser warns once.' : '',
+    login?.mode === 'setup'
+      ? `Nobody may look yet: ${note.address}/set-up makes the first admin, with the secret that npx harbinger user set-up-secret --data ${data} prints.\n`
+      : '',
+  ]
   say(
-    `\nHarbinger is at http://127.0.0.1:${port} – ${lastCycle.forecast} of ${lastCycle.servers} servers forecast ` +
+    `\nHarbinger is at ${note.address} – ${lastCycle.forecast} of ${lastCycle.servers} servers forecast ` +
       `by ${model ? `model ${model.id}` : 'the baseline'}, Node ${node}, ready after ${((Date.now() - began) / 1000).toFixed(0)} s. ` +
-      `${options['no-demo'] ? '' : `${options.servers} of them are simulated. `}Ctrl-C stops everything.\n` +
-      `${login?.notice ? `${login.notice}\n` : ''}`,
+      `${options['no-demo'] ? '' : `${options.servers} of them are simulated. `}Ctrl-C stops everything.${warning}\n` +
+      `${setUpLine}${login?.notice ? `${login.notice}\n` : ''}`,
   )
 }
 

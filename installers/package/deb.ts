@@ -42,8 +42,7 @@ export function buildDeb(target: Target, tree: Tree, outFolder: string): string 
     'dpkg-deb',
     [
       '--root-owner-group',
-      '-Zxz',
-      `-z${compression}`,
+      ...(compression === 0 ? ['-Znone'] : ['-Zxz', `-z${compression}`]),
       '--threads-max=2',
       '--build',
       tree.folder,

@@ -1,4 +1,4 @@
-import { settings as agentSettings } from '../../agent/src/config.ts'
+import { noHub, settings as agentSettings } from '../../agent/src/config.ts'
 import { settings as hubSettings } from '../../hub/src/settings.ts'
 import { settingsHelp as hubHelp } from '../../hub/src/settings-help.ts'
 import type { ProductName } from './target.ts'
@@ -15,17 +15,28 @@ export type DocumentedSetting = {
   readonly installed?: string
 }
 
-const installedPaths: { readonly [key: string]: string } = {
-  stateDirectory: '/var/lib/harbinger/agent',
-  statusDirectory: '/run/harbinger-agent',
-  'data.folder': '/var/lib/harbinger/hub',
+/** What is installed is for a network: encrypted, both sides verified; an agent waits until it is told whom to trust (ADR 23). */
+const installedValues: { readonly [product in ProductName]: { readonly [key: string]: string } } = {
+  'harbinger-agent': {
+    hub: noHub,
+    stateDirectory: '/var/lib/harbinger/agent',
+    statusDirectory: '/run/harbinger-agent',
+  },
+  'harbinger-hub': {
+    'http.host': '0.0.0.0',
+    'http.port': '8443',
+    'mqtt.host': '0.0.0.0',
+    'mqtt.port': '8883',
+    'tls.mode': 'on',
+    'data.folder': '/var/lib/harbinger/hub',
+  },
 }
 
 /** The settings of a product, read from the code that reads them. */
 export function documentedSettings(product: ProductName): DocumentedSetting[] {
   const all = product === 'harbinger-agent' ? agent() : hub()
   return all.map((setting) => {
-    const installed = installedPaths[setting.key]
+    const installed = installedValues[product][setting.key]
     return installed === undefined ? setting : { ...setting, installed }
   })
 }
@@ -69,8 +80,8 @@ const opening = {
 } as const
 
 /**
- * The configuration file of a fresh installation: every setting with its default, none set but where data are. It holds
- * no version, so that an upgrade asks about it only when the settings changed.
+ * The configuration file of a fresh installation: every setting with its default as a comment, and in force what is
+ * other than that where it is installed. It holds no version, so that an upgrade asks about it only when the settings changed.
  */
 export const configFile = (product: ProductName): string =>
   [

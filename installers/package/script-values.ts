@@ -12,5 +12,9 @@ export function scriptValues({ product }: Target): { readonly [name: string]: st
     CONFIG_MODE: product.configMode.toString(8).padStart(4, '0'),
     UNIT: `${product.name}.service`,
   }
-  return { ...values, MAKE_USER: fillIn('scripts/user.sh', values).trimEnd() }
+  const filled = (file: string): string => fillIn(`scripts/${file}`, values).trimEnd()
+  return {
+    ...{ ...values, MAKE_USER: filled('user.sh') },
+    WELCOME: filled(`${product.name}.welcome.sh`),
+  }
 }

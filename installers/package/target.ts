@@ -71,7 +71,7 @@ export type Target = {
   readonly version: string
   /** Seconds since the epoch: the time of everything inside, so that two builds are the same bytes. */
   readonly sourceDate: number
-  /** xz, 0 to 9. */
+  /** xz, 0 to 9; a .deb at 0 is not compressed at all. */
   readonly compression: number
 }
 

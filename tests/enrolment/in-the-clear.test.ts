@@ -16,8 +16,15 @@ test('a hub does not hear agents in the clear beyond this machine', async () => 
   expect(stderr).toContain('mqtt.allowPlain')
 }, 60_000)
 
+test('nor does it serve people in the clear beyond this machine', () => {
+  const env = { HARBINGER_HTTP_HOST: '0.0.0.0' }
+  expect(() => readConfig({ env })).toThrow(/on this machine alone; set tls.mode.*http.allowPlain/)
+  expect(() => readConfig({ env: { ...env, HARBINGER_TLS_MODE: 'on' } })).not.toThrow()
+})
+
 test.each(['127.0.0.1', '::1', 'localhost', '127.1.2.3'])('%s is this machine', (host) => {
-  expect(() => readConfig({ env: { HARBINGER_MQTT_HOST: host } })).not.toThrow()
+  const env = { HARBINGER_MQTT_HOST: host, HARBINGER_HTTP_HOST: host }
+  expect(() => readConfig({ env })).not.toThrow()
 })
 
 test('one that is told to says so in its log and its health', async () => {
@@ -30,15 +37,20 @@ test('one that is told to says so in its log and its health', async () => {
   }
   const config = readConfig({
     flags: { 'data.folder': folder, 'http.port': 0, 'mqtt.port': 0 },
-    env: { HARBINGER_MQTT_HOST: '0.0.0.0', HARBINGER_MQTT_ALLOW_PLAIN: 'yes' },
+    env: {
+      ...{ HARBINGER_MQTT_HOST: '0.0.0.0', HARBINGER_MQTT_ALLOW_PLAIN: 'yes' },
+      ...{ HARBINGER_HTTP_HOST: '0.0.0.0', HARBINGER_HTTP_ALLOW_PLAIN: 'yes' },
+    },
   })
   const hub = await openHub(config, { clock: { now: Date.now, every: () => () => {} }, log })
   const { status, problems } = hub.sources.health()
   await hub.close()
   rmSync(folder, { recursive: true })
   expect(status).toBe('degraded')
-  expect(problems.join()).toContain('agents are heard in the clear on 0.0.0.0')
-  expect(said.join()).toContain('agents are heard in the clear on 0.0.0.0')
+  for (const all of [problems.join(), said.join()]) {
+    expect(all).toContain('agents are heard in the clear on 0.0.0.0')
+    expect(all).toContain('the fleet view is served in the clear on 0.0.0.0')
+  }
 }, 60_000)
 
 test('without TLS no token is made', async () => {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { lacks, run } from './system-tools.ts'
 
 /** Kept from one run to the next, outside the repository. */
-const cache = process.env['HARBINGER_TEST_CACHE'] ?? '/var/cache/harbinger-tests'
+export const cache = process.env['HARBINGER_TEST_CACHE'] ?? '/var/cache/harbinger-tests'
 
-const suite = 'bookworm'
+export const suite = 'bookworm'
 
 /** Why there can be no Debian of our own on this machine. */
 export const noDebianRoot = (): string | undefined =>
@@ -52,7 +52,7 @@ export function openDebianRoot() {
   }
 }
 
-function bareDebian(): string {
+export function bareDebian(): string {
   const kept = join(cache, `${suite}-${process.arch}`)
   if (existsSync(kept)) return kept
   mkdirSync(cache, { recursive: true })

@@ -107,7 +107,7 @@ describe.skipIf(reason !== undefined)('packages', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test('the files are what the code reads: defaults, but for where data are', async () => {
+  test('the files are what the code reads: defaults, but for where data are, and for a network', async () => {
     const agent = join(work, 'agent.yaml')
     const hub = join(work, 'hub.yaml')
     writeFileSync(agent, configFile('harbinger-agent'))
@@ -116,13 +116,17 @@ describe.skipIf(reason !== undefined)('packages', () => {
     writeFileSync(plain, '')
     expect(await loadConfig({ file: agent, env: {} })).toEqual({
       ...(await loadConfig({ file: plain, env: {} })),
+      // It waits until this server has joined.
+      hub: 'none',
       stateDirectory: '/var/lib/harbinger/agent',
       statusDirectory: '/run/harbinger-agent',
     })
-    expect(readConfig({ file: hub, env: {} })).toEqual({
-      ...readConfig({ file: plain, env: {} }),
-      file: hub,
-      dataFolder: '/var/lib/harbinger/hub',
+    const installed = readConfig({ file: hub, env: {} })
+    const secure = readConfig({ file: plain, env: { HARBINGER_TLS_MODE: 'on' } })
+    expect(installed).toEqual({
+      ...{ ...secure, file: hub, dataFolder: '/var/lib/harbinger/hub' },
+      http: { ...secure.http, host: '0.0.0.0', port: 8443, allowPlain: false },
+      mqtt: { host: '0.0.0.0', port: 8883, allowPlain: false },
     })
     // And with every line in force they still are.
     const uncommented = (text: string) =>

@@ -11,7 +11,11 @@ function unitValue(root: DebianRoot, unit: string, key: string): string | undefi
 }
 
 /** Does what systemd would, which a chroot has not: runs ExecStart as User, the unit's folders made. */
-export function startUnit(root: DebianRoot, unit: string) {
+export function startUnit(
+  root: DebianRoot,
+  unit: string,
+  environment: { readonly [name: string]: string } = {},
+) {
   const user = unitValue(root, unit, 'User')!
   const folders = [
     ['/var/lib', unitValue(root, unit, 'StateDirectory')],
@@ -25,13 +29,18 @@ export function startUnit(root: DebianRoot, unit: string) {
   const child: ChildProcess = spawn(
     'chroot',
     [`--userspec=${user}:${user}`, root.folder, ...command],
-    { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   )
   const ended = once(child, 'exit')
   let said = ''
   for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (text) => (said += text))
   return {
     said: () => said,
+    /** With what exit code it ended by itself. */
+    ended: async (): Promise<number | null> => ((await ended) as [number | null])[0],
     async stop(): Promise<void> {
       child.kill('SIGTERM')
       await ended

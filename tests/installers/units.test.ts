@@ -37,6 +37,19 @@ test('the unit of the agent lets it see what its readings need', () => {
   expect(unit).not.toMatch(/^PrivateNetwork=yes/m)
 })
 
+test('the unit of the hub lets it see the addresses that its certificate names', () => {
+  // Without it os.networkInterfaces() throws: seen on a machine that runs under systemd (trials/booted.test.ts).
+  expect(readFileSync(unitFile('harbinger-hub'), 'utf8')).toMatch(
+    /^RestrictAddressFamilies=.*AF_NETLINK/m,
+  )
+})
+
+test('the unit of the agent takes "has joined no hub" for no failure, and does not try again', () => {
+  const unit = readFileSync(unitFile('harbinger-agent'), 'utf8')
+  expect(unit).toMatch(/^SuccessExitStatus=78$/m)
+  expect(unit).toMatch(/^RestartPreventExitStatus=78$/m)
+})
+
 const noGroff = reasonToSkip([lacks('groff')])
 
 describe.skipIf(noGroff !== undefined)('manual', () => {

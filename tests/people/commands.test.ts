@@ -67,7 +67,10 @@ type Line = { readonly msg: string; readonly [field: string]: unknown }
 /** A hub that others reach; settles with its lines once it is up. */
 async function startHub() {
   const child = spawn(process.execPath, [main, 'hub', '--port', '0', '--mqtt-port', '0'], {
-    env: { ...environment(), HARBINGER_HTTP_HOST: '0.0.0.0', HARBINGER_FORECAST_DEVICE: 'cpu' },
+    env: {
+      ...{ ...environment(), HARBINGER_FORECAST_DEVICE: 'cpu' },
+      ...{ HARBINGER_HTTP_HOST: '0.0.0.0', HARBINGER_HTTP_ALLOW_PLAIN: 'yes' },
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   running = child

@@ -1,7 +1,7 @@
 import { failed, type Finding, notChecked } from '@harbinger/shared/findings'
 import { readSettings } from './read-settings.ts'
 import type { Clock } from '../clock.ts'
-import type { Config } from '../config.ts'
+import { type Config, noHub } from '../config.ts'
 import { fetchAuthority } from '../join/ask-hub.ts'
 import { askClockAndContract, askEnrolment, type HubSide } from './ask-hub-side.ts'
 import { goToWeb, judgeHub, judgeWeb, lookAtHub, type Seen } from './examine-hub.ts'
@@ -54,8 +54,14 @@ export async function diagnose(asked: Asked, clock: Clock): Promise<Finding[]> {
 }
 
 /** A hub is joined over HTTPS alone; in the clear there is nothing to join, and its address only says whom to ask. */
-const isBeforeJoining = (hub: string | undefined, { identityFile }: Config): boolean =>
-  hub?.startsWith('https:') === true && identityFile === undefined
+const isBeforeJoining = (asked: string | undefined, { hub, identityFile }: Config): boolean =>
+  hub === noHub || (asked?.startsWith('https:') === true && identityFile === undefined)
+
+const notJoined = failed(
+  'hub',
+  'this server has joined none yet',
+  'run here as root the line that harbinger token create prints on the hub',
+)
 
 /** The certificate, the way to both sides of the hub, its clock and contract, and whether it lets this agent in. */
 async function examineHubs(
@@ -81,7 +87,7 @@ async function examineHubs(
   const ways = seenWeb ? judgeWeb(seenWeb, { held, ...judged }, isOther) : []
   const isReached = ways.length > 0 && ways.every(({ ok }) => ok === true)
   return [
-    ...(isBefore ? [] : own.findings),
+    ...(isBefore ? (asked === undefined ? [notJoined] : []) : own.findings),
     ...(finding ? [finding] : []),
     ...way,
     ...ways,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { defaultConfigFiles, loadConfig, settings } from '../config.ts'
 import { joinHub } from './join.ts'
 import { forgetLastJoin, keepLastJoin } from './last-join.ts'
+import { startService } from './start-service.ts'
 
 export type JoinFlags = {
   readonly token?: string
@@ -34,13 +35,23 @@ export async function joinCommand(
     throw error
   })
   forgetLastJoin(config.stateDirectory)
-  if (flags.json) print(JSON.stringify(joined))
+  const { started, problem } = startService(configFile)
+  if (flags.json) print(JSON.stringify({ ...joined, started }))
   else {
     print(
       `${joined.server} has joined ${hub}; its certificate lasts until ${joined.until} and renews itself.`,
     )
     print(`Samples go to ${joined.mqtt}; the settings are in ${joined.configFile}.`)
-    print('Start the agent: systemctl restart harbinger-agent, or harbinger-agent run.')
+    print(
+      started
+        ? 'The agent runs, and after a restart of the server too: harbinger-agent status.'
+        : 'Start the agent: systemctl restart harbinger-agent, or harbinger-agent run.',
+    )
+  }
+  if (problem !== undefined) {
+    throw new Error(
+      `the server has joined, but its agent did not start; see journalctl -u harbinger-agent. ${problem}`,
+    )
   }
 }
 

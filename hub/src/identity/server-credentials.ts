@@ -24,12 +24,21 @@ type Options = {
 
 /** By what names this machine may be reached, the one to show to people first. */
 export function machineNames(): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((all) =>
+  const addresses = Object.values(interfaces()).flatMap((all) =>
     (all ?? []).filter(({ internal, scopeid }) => !internal && !scopeid),
   )
   const name = hostname().toLowerCase()
   const dns = /^[a-z0-9.-]{1,253}$/.test(name) ? [name] : []
   return [...new Set([...dns, ...addresses.map(({ address }) => address), ...loopbackNames])]
+}
+
+/** None where the system does not tell, as in a service without AF_NETLINK: the name alone is enough to start with. */
+function interfaces(): ReturnType<typeof networkInterfaces> {
+  try {
+    return networkInterfaces()
+  } catch {
+    return {}
+  }
 }
 
 /** With what the hub proves who it is, over HTTPS and MQTT alike. It is replaced while connections go on. */

@@ -10,6 +10,8 @@ export type RunningHub = {
   readonly secret: string
   /** With TLS the hub's certificate, which this machine need not trust otherwise. */
   readonly certificate?: string | undefined
+  /** Where its own broker hears agents. */
+  readonly mqttPort?: number | undefined
 }
 
 /**
@@ -18,11 +20,11 @@ export type RunningHub = {
  */
 export function noteRunningHub(
   dataFolder: string,
-  { address, secret, certificate }: RunningHub,
+  { address, secret, certificate, mqttPort }: RunningHub,
 ): () => void {
   if (dataFolder === ':memory:') return () => {}
   const file = fileOf(dataFolder)
-  const note = { pid: process.pid, address, secret, certificate }
+  const note = { pid: process.pid, address, secret, certificate, mqttPort }
   // A file that is there keeps its mode when it is written again.
   rmSync(`${file}.new`, { force: true })
   writeFileSync(`${file}.new`, `${JSON.stringify(note)}\n`, { mode: 0o600 })

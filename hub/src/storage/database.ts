@@ -26,7 +26,8 @@ export function openDatabase(file: string): Database {
 }
 
 function migrate(db: Database, file: string): void {
-  const version = db.pragma('user_version', { simple: true }) as number
+  const versionNow = () => db.pragma('user_version', { simple: true }) as number
+  const version = versionNow()
   if (version > migrations.length) {
     throw new Error(
       `the database ${file} has format ${version}, this Harbinger knows ${migrations.length}: ` +
@@ -36,8 +37,10 @@ function migrate(db: Database, file: string): void {
   for (const [i, sql] of migrations.entries()) {
     if (i < version) continue
     db.transaction(() => {
+      // A command beside a hub that starts for the first time: the other one was faster.
+      if (versionNow() > i) return
       db.exec(sql)
       db.pragma(`user_version = ${i + 1}`)
-    })()
+    }).immediate()
   }
 }
