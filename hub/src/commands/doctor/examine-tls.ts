@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { failed, type Finding, fine, notChecked, warning } from '@harbinger/shared/findings'
 import { sha256Of } from '../../identity/authority.ts'
 import { keysFolder } from '../../identity/secret-files.ts'
-import { isLoopback, type TlsConfig } from '../../identity/tls-config.ts'
+import type { TlsConfig } from '../../identity/tls-config.ts'
+import { isLoopback } from '../../loopback.ts'
 import { asRoot, type Asked } from './asked.ts'
 
 const dayMs = 86_400_000
