@@ -129,9 +129,11 @@ test('rules that are none are refused with what was expected, and leave a line i
   )
   await put({ kind: 'tag', target: 'berlin', seconds: 10 })
   const stores = openStores(join(folder, 'refusing'))
-  const [last] = stores.people.audit.page({ limit: 1 })
-  expect(last).toMatchObject({
-    ...{ action: 'PUT /api/v1/intervals', target: 'tag berlin: 10 s', outcome: 'done' },
+  // Written after the answer.
+  const last = () => stores.people.audit.page({ limit: 1 })[0]
+  await untilTrue('it stands in the audit log', () => last()?.outcome === 'done')
+  expect(last()).toMatchObject({
+    ...{ action: 'PUT /api/v1/intervals', target: 'tag berlin: 10 s' },
   })
   stores.close()
   await hub.end()
