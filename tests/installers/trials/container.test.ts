@@ -57,12 +57,16 @@ describe.skipIf(reason !== undefined)('the container of the hub', () => {
 
       const container = buildah('from', '--pull-never', 'localhost/harbinger-hub')
       const folder = buildah('mount', container)
-      const data = join(folder, 'var/lib/harbinger/hub')
+      const state = join(folder, 'var/lib/harbinger/hub')
       // A secret in an image would be that of all its copies.
-      expect(run('ls', ['-A', data])).toBe('')
+      expect(run('ls', ['-A', state])).toBe('')
+      const data = join(work, 'data')
+      mkdirSync(data)
+      run('chown', [`--reference=${state}`, data])
       const inside = (...words: string[]) =>
         inStore(
           ...['run', '--isolation', 'chroot', '--network', 'host'],
+          ...['-v', `${data}:/var/lib/harbinger/hub`],
           ...['-e', 'HARBINGER_TLS_NAMES=localhost', '-e', 'HARBINGER_HTTP_PORT=18443'],
           ...['-e', 'HARBINGER_MQTT_PORT=18883', container, '--', ...words],
         )
