@@ -85,6 +85,71 @@ describe('java collector', () => {
     expect(reads.filter((path) => path === '7/cmdline')).toHaveLength(1)
   })
 
+  describe('on a server with many processes', () => {
+    function crowded(processes: { [pid: number]: Process }) {
+      const reads: string[] = []
+      const procfs = {
+        list: () => Object.keys(processes),
+        readRecord(path: string) {
+          reads.push(path)
+          const [pid, file] = path.split('/')
+          const process = processes[Number(pid)]!
+          return file === 'stat'
+            ? statLine(Number(pid), process)
+            : Buffer.from(process.cmdline ?? '')
+        },
+      }
+      const java = javaCollector(procfs, () => 1_000)
+      return {
+        collect: () => java.collect().java_cpu_pct,
+        reads: () => reads.splice(0).length,
+      }
+    }
+    const many = () =>
+      Object.fromEntries(
+        Array.from({ length: 600 }, (_, i) => [i + 1, { comm: `worker-${i}`, ticks: 3 }]),
+      ) as { [pid: number]: Process }
+
+    test('what is no JVM is read every sixth sample after a while, each sample as many', () => {
+      const processes = { ...many(), 700: jvm(0) }
+      const { collect, reads } = crowded(processes)
+      for (let i = 0; i < 8; i++) collect()
+      reads()
+      const seen = new Set<number>()
+      for (let i = 1; i <= 12; i++) {
+        processes[700] = jvm(50 * i)
+        expect(collect()).toBe(5)
+        seen.add(reads())
+      }
+      // A hundred, the JVM, and process 1 to see whether it is visible.
+      expect([...seen].every((n) => n >= 101 && n <= 102)).toBe(true)
+    })
+
+    test('an old process that becomes a JVM is found six samples later at the latest', () => {
+      for (let pid = 2; pid < 14; pid++) {
+        const processes = many()
+        const { collect } = crowded(processes)
+        for (let i = 0; i < 20; i++) collect()
+        let ticks = 3
+        let found = 0
+        do {
+          processes[pid] = { comm: 'java', ticks: (ticks += 100) }
+          found++
+        } while (collect() === 0 && found < 50)
+        // The sample that finds it counts from then on.
+        expect(found).toBeLessThanOrEqual(7)
+      }
+    })
+
+    test('a new process is read at once', () => {
+      const processes = many()
+      const { collect } = crowded(processes)
+      for (let i = 0; i < 20; i++) collect()
+      processes[900] = jvm(70)
+      expect(collect()).toBe(7)
+    })
+  })
+
   test('never exceeds all there was', () => {
     expect(secondReading({ 7: jvm(0) }, { 7: jvm(5_000) })).toEqual({ java_cpu_pct: 100 })
   })

@@ -10,7 +10,17 @@ export type ProcessStat = {
   readonly startedAt: number
 }
 
-type Process = ProcessStat & { readonly isJava: boolean }
+type Process = ProcessStat & {
+  readonly isJava: boolean
+  /** The sample that saw it first as what it is. */
+  readonly since: number
+}
+
+/**
+ * What is no JVM and was none for so many samples is looked at again every so many samples only: reading 500 processes
+ * costs as much as all other readings together.
+ */
+const lookAgain = 6
 
 /**
  * CPU of all JVM processes together, as a share of all cores: 0 when there is none, absent when /proc hides the
@@ -18,28 +28,35 @@ type Process = ProcessStat & { readonly isJava: boolean }
  *
  * A JVM is a process whose command or first argument is called java; a launcher with the JVM built in is not
  * recognised. A JVM that started since the previous call counts in full, one that ended takes its last ticks with
- * it. `capacity` says how many ticks there were to use, so this collector comes after the one for the CPU.
+ * it. An old process that becomes a JVM, or whose pid a JVM got within one interval, is found out up to six samples later.
+ * `capacity` says how many ticks there were to use, so this collector comes after the one for the CPU.
  */
 export function javaCollector(
   procfs: Pick<Procfs, 'readRecord' | 'list'>,
   capacity: () => number,
 ): Collector<'java_cpu_pct'> {
   let previous: Map<number, Process> | undefined
+  let round = 0
 
   function readProcess(pid: number): Process | undefined {
     try {
       const stat = parseProcessStat(procfs.readRecord(`${pid}/stat`))
       const known = previous?.get(pid)
       // The command is part of the comparison: a start script that ends in `exec java` keeps pid and start time.
-      const isJava =
-        known?.startedAt === stat.startedAt && known.comm === stat.comm
-          ? known.isJava
-          : stat.comm === 'java' || isJavaCommand(procfs.readRecord(`${pid}/cmdline`))
-      return { ...stat, isJava }
+      if (known?.startedAt === stat.startedAt && known.comm === stat.comm) {
+        return { ...stat, isJava: known.isJava, since: known.since }
+      }
+      const isJava = stat.comm === 'java' || isJavaCommand(procfs.readRecord(`${pid}/cmdline`))
+      return { ...stat, isJava, since: round }
     } catch (error) {
       if (isGone(error) || isForbidden(error)) return undefined
       throw error
     }
+  }
+
+  /** Spread over the samples by pid, so that none has to look at many. */
+  function isSettled({ isJava, since }: Process, pid: number): boolean {
+    return !isJava && round - since >= lookAgain && (pid + round) % lookAgain !== 0
   }
 
   return {
@@ -48,12 +65,15 @@ export function javaCollector(
     collect() {
       // Process 1 belongs to root: who can see it can see everybody's.
       const sawInit = readProcess(1) !== undefined
+      round++
       const current = new Map<number, Process>()
       let used = 0
       for (const name of sawInit ? procfs.list('.') : []) {
         const pid = toPid(name)
-        const process = pid === undefined ? undefined : readProcess(pid)
-        if (pid === undefined || !process) continue
+        if (pid === undefined) continue
+        const known = previous?.get(pid)
+        const process = known && isSettled(known, pid) ? known : readProcess(pid)
+        if (!process) continue
         current.set(pid, process)
         if (process.isJava && previous) used += ticksSince(previous.get(pid), process)
       }
