@@ -101,7 +101,7 @@ describe('java collector', () => {
       }
       const java = javaCollector(procfs, () => 1_000)
       return {
-        collect: () => java.collect().java_cpu_pct,
+        collect: () => (java.collect() as { java_cpu_pct?: number }).java_cpu_pct,
         reads: () => reads.splice(0).length,
       }
     }
