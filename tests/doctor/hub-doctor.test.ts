@@ -241,7 +241,10 @@ describe('ports', () => {
 
   test('on an address that this machine has not', async () => {
     expect(
-      named(await doctor({ HARBINGER_HTTP_HOST: '192.0.2.77' }), 'port for fleet view'),
+      named(
+        await doctor({ HARBINGER_HTTP_HOST: '192.0.2.77', HARBINGER_HTTP_ALLOW_PLAIN: 'yes' }),
+        'port for fleet view',
+      ),
     ).toMatchObject({
       level: 'failed',
       found: expect.stringContaining('is no address of this machine'),
@@ -351,7 +354,12 @@ describe('TLS', () => {
   })
 
   test('in the clear beyond this machine is a warning', async () => {
-    expect(named(await doctor({ HARBINGER_HTTP_HOST: '0.0.0.0' }), 'TLS')).toMatchObject({
+    expect(
+      named(
+        await doctor({ HARBINGER_HTTP_HOST: '0.0.0.0', HARBINGER_HTTP_ALLOW_PLAIN: 'yes' }),
+        'TLS',
+      ),
+    ).toMatchObject({
       level: 'warning',
       advice: expect.stringContaining('tls.mode: on'),
     })
