@@ -123,13 +123,6 @@ describe('publisher', () => {
     expect(spool.state().samples).toBe(1)
   })
 
-  test('says its interval again when the hub changes it', async () => {
-    const { broker } = await openConnected()
-    await broker.say('db1', 'config', { intervalSeconds: 300 })
-    await broker.until(() => broker.of('status').length === 2)
-    expect(broker.of('status')[1]).toMatchObject({ state: 'online', intervalSeconds: 300 })
-  })
-
   test('leaves a last will for when it cannot say goodbye', async () => {
     const { broker } = await openConnected()
     broker.cut()

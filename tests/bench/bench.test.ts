@@ -21,6 +21,7 @@ test.each(
         'questions',
         'train',
         'agent',
+        'reconnect',
       ]
     : ['cycle'],
 )(

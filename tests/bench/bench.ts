@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, calibration, cycle, devices, incidents, profiles, questions, ingest, kills, agent, train, or all of them
+ * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, calibration, cycle, devices, incidents, profiles, questions, ingest, kills, agent, reconnect, train, or all of them
  * without a name. agent takes `--hour`: a whole hour under load, with the slope of memory. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
  * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; calibration the first two; cycle
@@ -24,6 +24,7 @@ import { benchTrain } from '../../model-training/src/bench/train-bench.ts'
 import { type Figure, toPage } from './figures.ts'
 import { openSecureHub } from '../enrolment/secure-hub.ts'
 import { benchKills } from './kills-bench.ts'
+import { benchReconnect } from './reconnect-bench.ts'
 
 const clock = (): number => performance.now()
 const at = new Date().toISOString()
@@ -82,6 +83,7 @@ const benches: { readonly [name: string]: Bench } = {
           ...(await benchQuestions({ servers: countOf(values.servers) ?? 1000 })),
           ...(values.servers === undefined ? await benchQuestions({ servers: 90 }) : []),
         ],
+  reconnect: (small) => benchReconnect({ small, at }),
   train: (small) =>
     benchTrain({ steps: small ? 3 : 60, python: process.env.HARBINGER_PYTHON, clock, at }),
 }

@@ -57,31 +57,45 @@ export async function openSecureHub(settings: Readonly<Record<string, string>> =
     ...settings,
   }
   const lines: string[] = []
-  const child = spawn(process.execPath, [hubMain, 'hub', '--port', '0', '--mqtt-port', '0'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, ...env },
-    cwd: root,
-  })
   const agents = new Set<ChildProcess>()
   const clients = new Set<MqttClient>()
   let errors = ''
-  child.stderr.on('data', (chunk) => (errors += String(chunk)))
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
-  const up = await until(
-    'the hub is up',
-    () => {
-      if (child.exitCode !== null) throw new Error(`the hub ended: ${errors}`)
-      const line = lines.find((text) => text.includes('the hub is up'))
-      return line === undefined
-        ? undefined
-        : (JSON.parse(line) as { address: string; mqttPort: number })
-    },
-    60_000,
-  ).catch((error: Error) => {
+  let child: ChildProcess
+
+  async function start(ports: { readonly http: number; readonly mqtt: number }) {
+    const before = lines.length
+    const started = spawn(
+      process.execPath,
+      [hubMain, 'hub', '--port', String(ports.http), '--mqtt-port', String(ports.mqtt)],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, ...env }, cwd: root },
+    )
+    child = started
+    started.stderr.on('data', (chunk) => (errors += String(chunk)))
+    createInterface({ input: started.stdout }).on('line', (line) => lines.push(line))
+    return until(
+      'the hub is up',
+      () => {
+        if (started.exitCode !== null) throw new Error(`the hub ended: ${errors}`)
+        const line = lines.slice(before).find((text) => text.includes('the hub is up'))
+        return line === undefined
+          ? undefined
+          : (JSON.parse(line) as { address: string; mqttPort: number })
+      },
+      60_000,
+    ).catch((error: Error) => {
+      started.kill('SIGKILL')
+      throw new Error(`${error.message}; it said ${lines.join(' ')} ${errors}`, { cause: error })
+    })
+  }
+
+  /** As if its machine lost power: nothing is said to anybody. */
+  async function kill() {
+    const gone = child.exitCode === null ? once(child, 'exit') : undefined
     child.kill('SIGKILL')
-    throw new Error(`${error.message}; it said ${lines.join(' ')} ${errors}`, { cause: error })
-  })
-  const { address, mqttPort } = up
+    await gone
+  }
+
+  const { address, mqttPort } = await start({ http: 0, mqtt: 0 })
   const httpPort = Number(new URL(address).port)
   const ca = readFileSync(join(folder, 'data/tls/ca.pem'), 'utf8')
   const url = `https://localhost:${httpPort}`
@@ -104,6 +118,9 @@ export async function openSecureHub(settings: Readonly<Record<string, string>> =
   return {
     ...{ folder, ca, url, httpPort, mqttPort, lines, ask, command },
     dataFolder: join(folder, 'data'),
+    kill,
+    /** The same hub again, on the same ports. */
+    startAgain: () => start({ http: httpPort, mqtt: mqttPort }),
     /** Makes a token as the page Settings does. */
     token: async (asked: TokenRequest = {}) => (await ask<MadeToken>('/tokens', asked)).body,
     /** `harbinger-agent join …` as a line says it. */
@@ -162,9 +179,7 @@ export async function openSecureHub(settings: Readonly<Record<string, string>> =
     async close() {
       for (const client of clients) client.end(true)
       for (const agent of agents) agent.kill('SIGKILL')
-      const gone = child.exitCode === null ? once(child, 'exit') : undefined
-      child.kill('SIGKILL')
-      await gone
+      await kill()
       rmSync(folder, { recursive: true, force: true })
     },
   }
