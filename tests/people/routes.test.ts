@@ -159,11 +159,15 @@ test('a HEAD may be asked by whoever may ask the GET', () => {
   }
 })
 
+/** All of them: a page of the log holds 500. */
+const auditedRows = () =>
+  (view.stores.db.prepare('SELECT count(*) AS n FROM audit_log').get() as { n: number }).n
+
 describe.each(Object.entries(callers))('%s', (caller, may) => {
   test.each(Object.entries(table))('%s (%s)', async (route, access) => {
     const [method, url] = route.split(' ') as ['GET' | 'POST', string]
     const { session, token } = shown(caller)
-    const before = view.audited().length
+    const before = auditedRows()
     const answer = await view.ask({
       ...{ method, url: pathOf(url), session, token },
       ...(method !== 'GET' && { body: {} }),
@@ -179,7 +183,7 @@ describe.each(Object.entries(callers))('%s', (caller, may) => {
     expect(answer.statusCode).toBe(isKnown ? 403 : 401)
     expect(answer.json().error.code).toBe(isKnown ? 'forbidden' : 'log_in_first')
     expect(answer.headers['set-cookie']).toBeUndefined()
-    if (isKnown) expect(view.audited().length).toBe(before + 1)
+    if (isKnown) expect(auditedRows()).toBe(before + 1)
   })
 })
 
