@@ -3,7 +3,10 @@ import { execFileSync } from 'node:child_process'
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
 const ip = (...args: string[]): void => void execFileSync('ip', args, { env, stdio: 'pipe' })
 
-/** Why no network namespace can be made here; undefined when one can. In CI it has to be possible. */
+/**
+ * Why no network namespace can be made here; undefined when one can. A program that is missing fails in CI, which installs
+ * it; that a container's root may make no networks does not.
+ */
 export function noNamespace(): string | undefined {
   const name = `harbinger-probe-${process.pid}`
   try {
@@ -14,7 +17,9 @@ export function noNamespace(): string | undefined {
     const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT'
     const why = isAbsent ? 'ip (iproute2) is not installed' : (error as Error).message.trim()
     const reason = `no network namespace can be made: ${why}`
-    if (process.env.CI === 'true') throw new Error(`${reason}, and CI has to`, { cause: error })
+    if (isAbsent && process.env.CI === 'true') {
+      throw new Error(`${reason}, and CI has to test it`, { cause: error })
+    }
     return reason
   }
 }
