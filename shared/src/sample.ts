@@ -194,9 +194,6 @@ export const StatusSchema = Type.Object({
 })
 export type Status = Static<typeof StatusSchema>
 
-/** The reason in a last will: the connection ended without a goodbye. */
-export const lostReason = 'connection lost'
-
 /** Hub → agent: every sample up to and including this `seq` is committed. */
 export const AckSchema = Type.Object({ upTo: Type.Integer({ minimum: 0 }) })
 export type Ack = Static<typeof AckSchema>

@@ -1,6 +1,6 @@
 import { readAgentConfig } from '@harbinger/shared/interval'
-import { type Inventory, lostReason, type Status } from '@harbinger/shared/sample'
-import { topic } from '@harbinger/shared/topics'
+import type { Inventory, Status } from '@harbinger/shared/sample'
+import { lostReason, topic } from '@harbinger/shared/topics'
 import { contractVersion } from '@harbinger/shared/version'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'

@@ -1,4 +1,4 @@
-import { lostReason } from '@harbinger/shared/sample'
+import { lostReason } from '@harbinger/shared/topics'
 import { type Presence, presenceAt } from '../risk/presence.ts'
 import { intervalInForce } from '../storage/interval-in-force.ts'
 import type { Server } from '../storage/server-store.ts'
