@@ -128,6 +128,20 @@ export function enrolment({ authority, tokens, agents, mqtt, ca, days, audit, no
     ...{ profile: given.profile, tags: [...given.tags] },
   })
 
+  /** Whose certificate somebody shows; it is still to be proven that they hold its key. */
+  function shownBy(certificate: string, address: string) {
+    const wait = waiting(address)
+    if (wait) return wait
+    const present = readCertificate(certificate)
+    const name = agentNameOf(present)
+    const who = { address, server: name?.server ?? 'unknown' }
+    if (!present || !name || !authority.signed(present)) {
+      const refused = 'this is no certificate of an agent of this hub: join again'
+      return refuse({ status: 403, refused }, who)
+    }
+    return { present, name, who }
+  }
+
   return {
     async enrol(asked: EnrolRequest, address: string): Promise<Enrolled | Refused> {
       const wait = waiting(address)
@@ -174,15 +188,9 @@ export function enrolment({ authority, tokens, agents, mqtt, ca, days, audit, no
 
     /** The next certificate, for whoever holds the key of the present one. */
     async renew(asked: RenewRequest, address: string): Promise<Enrolled | Refused> {
-      const wait = waiting(address)
-      if (wait) return wait
-      const present = readCertificate(asked.certificate)
-      const name = agentNameOf(present)
-      const who = { address, server: name?.server ?? 'unknown' }
-      if (!present || !name || !authority.signed(present)) {
-        const refused = 'this is no certificate of an agent of this hub: join again'
-        return refuse({ status: 403, refused }, who)
-      }
+      const shown = shownBy(asked.certificate, address)
+      if ('refused' in shown) return shown
+      const { present, name, who } = shown
       const reason = mayConnect(name)
       if (reason !== undefined) return refuse({ status: 403, refused: reason }, who)
       const statement = Buffer.from(renewalStatement(asked.request))
@@ -206,15 +214,9 @@ export function enrolment({ authority, tokens, agents, mqtt, ca, days, audit, no
       asked: CheckRequest,
       address: string,
     ): { readonly server: string; readonly problem: string | null } | Refused {
-      const wait = waiting(address)
-      if (wait) return wait
-      const present = readCertificate(asked.certificate)
-      const name = agentNameOf(present)
-      const who = { address, server: name?.server ?? 'unknown' }
-      if (!present || !name || !authority.signed(present)) {
-        const refused = 'this is no certificate of an agent of this hub: join again'
-        return refuse({ status: 403, refused }, who)
-      }
+      const shown = shownBy(asked.certificate, address)
+      if ('refused' in shown) return shown
+      const { present, name, who } = shown
       if (!isSigned(Buffer.from(checkStatement(sha256Of(present))), asked.signature, present)) {
         const refused = 'the question is not signed by the key of the certificate'
         return refuse({ status: 403, refused }, who)

@@ -64,7 +64,7 @@ export function openExternalBroker({
   let goOn: (() => void)[] = []
 
   const client = connect(address.url, {
-    ...credentials(address),
+    ...brokerCredentials(address),
     clientId: address.clientId,
     protocolVersion: 4,
     // What a broker would keep for an absent hub is less than the agents keep, and not in order.
@@ -226,7 +226,14 @@ export function shownUrl(url: string): string {
   return `${protocol}//${host}`
 }
 
-function credentials({ username, password, caFile, certFile, keyFile }: ExternalBrokerAddress) {
+/** What the hub proves itself with to a broker, and by what it believes it. Throws where a file cannot be read. */
+export function brokerCredentials({
+  username,
+  password,
+  caFile,
+  certFile,
+  keyFile,
+}: ExternalBrokerAddress) {
   const read = (file: string, what: string): Buffer => {
     try {
       return readFileSync(file)

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { connect, type IClientOptions, type MqttClient } from 'mqtt'
+import { connect, type MqttClient } from 'mqtt'
 import { failed, type Finding, fine, notChecked } from '@harbinger/shared/findings'
 import { topic } from '@harbinger/shared/topics'
 import type { BrokerConfig } from '../../broker-config.ts'
+import { brokerCredentials, shownUrl } from '../../ingest/external-broker.ts'
 import { type Asked, stepMs } from './asked.ts'
 
 const check = 'broker'
@@ -15,7 +15,7 @@ const check = 'broker'
  */
 export async function examineBroker({ hub, config: { broker } }: Asked): Promise<Finding[]> {
   if (!broker) return []
-  const at = shown(broker.url)
+  const at = shownUrl(broker.url)
   if (hub.state === 'answers') {
     const { connected, reason, since } = hub.health.broker
     return [
@@ -44,7 +44,7 @@ async function tryBroker(broker: BrokerConfig, at: string): Promise<Finding> {
   try {
     await lookUp(new URL(broker.url).hostname)
     client = connect(broker.url, {
-      ...papers(broker),
+      ...brokerCredentials(broker),
       ...{ clientId, protocolVersion: 4, clean: true, reconnectPeriod: 0, connectTimeout: stepMs },
     })
     client.on('error', () => {})
@@ -128,29 +128,4 @@ function adviceOn(reason: string, { url, caFile, username }: BrokerConfig): stri
     return 'the broker refuses the topics: docs/external-broker.md has the rights that the hub needs'
   if (/cannot be read/.test(reason)) return 'let the user of the hub read it: chown harbinger: FILE'
   return 'the log of the broker says more'
-}
-
-function papers({ username, password, caFile, certFile, keyFile }: BrokerConfig): IClientOptions {
-  const read = (what: string, file: string): Buffer => {
-    try {
-      return readFileSync(file)
-    } catch (error) {
-      throw new Error(`${what} ${file} cannot be read: ${(error as Error).message}`, {
-        cause: error,
-      })
-    }
-  }
-  return {
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...(caFile !== undefined && { ca: read('broker.caFile', caFile) }),
-    ...(certFile !== undefined && { cert: read('broker.certFile', certFile) }),
-    ...(keyFile !== undefined && { key: read('broker.keyFile', keyFile) }),
-    rejectUnauthorized: true,
-  }
-}
-
-function shown(url: string): string {
-  const { protocol, host } = new URL(url)
-  return `${protocol}//${host}`
 }
