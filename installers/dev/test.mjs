@@ -42,6 +42,7 @@ try {
         '--config=.config/vitest.config.ts',
         '--reporter=default',
         '--reporter=json',
+        '--reporter=./.config/second-try-reporter.ts',
         `--outputFile=${report}`,
         ...only,
       ],

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startAgent, startHub } from '../pipeline/processes.ts'
+import { startAgent, startHub, untilTrue } from '../pipeline/processes.ts'
 import { pinnedRequest } from '../../hub/src/models/pinned-request.ts'
 import { openSecureHub, type SecureHub, until } from '../enrolment/secure-hub.ts'
 import { named, newFolder, openEnds } from './hubs.ts'
@@ -185,6 +185,9 @@ test('beside a hub and an agent in the clear, nobody is pushed off either', asyn
   const agent = startAgent(folder, url)
   ends.add(() => agent.end())
   await agent.until('connected to the hub')
+  await untilTrue('its status says so', () =>
+    readFileSync(join(folder, 'status.json'), 'utf8').includes('"connected":true'),
+  )
   const { address } = JSON.parse(readFileSync(join(folder, 'hub/hub.json'), 'utf8')) as {
     address: string
   }

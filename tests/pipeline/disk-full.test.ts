@@ -60,54 +60,59 @@ describe.skipIf(reason !== undefined)('a full disk', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test('on the agent, then on the hub: both survive, say so, resume, and nothing is lost', async () => {
-    const port = await freePort()
-    const agent = started(startAgent(join(folder, 'agent'), `mqtt://127.0.0.1:${port}`))
-    const taken = () =>
-      agent.lines.filter(({ msg }) => msg === 'spooled').map(({ upTo }) => Number(upTo))
-    await untilTrue('the agent spools', () => taken().length >= 2)
-    fill('agent')
-    await agent.until('cannot be spooled to disk')
-    const onDisk = taken().length
-    rmSync(filler('agent'))
-    await agent.until('spooled to disk again')
-    expect(taken().at(-1)! - taken()[0]!).toBeGreaterThan(onDisk)
+  test(
+    'on the agent, then on the hub: both survive, say so, resume, and nothing is lost',
+    { retry: 0 },
+    async () => {
+      const port = await freePort()
+      const agent = started(startAgent(join(folder, 'agent'), `mqtt://127.0.0.1:${port}`))
+      const taken = () =>
+        agent.lines.filter(({ msg }) => msg === 'spooled').map(({ upTo }) => Number(upTo))
+      await untilTrue('the agent spools', () => taken().length >= 2)
+      fill('agent')
+      await agent.until('cannot be spooled to disk')
+      const onDisk = taken().length
+      rmSync(filler('agent'))
+      await agent.until('spooled to disk again')
+      expect(taken().at(-1)! - taken()[0]!).toBeGreaterThan(onDisk)
 
-    const hub = started(await startHub(join(folder, 'hub'), { mqttPort: port }))
-    const health = async () =>
-      (await hub.get('/health')) as unknown as {
-        problems: string[]
-        counters: { samplesStored: number }
-      }
-    await untilTrue(
-      'what waited is stored',
-      async () => (await health()).counters.samplesStored > onDisk,
-    )
+      const hub = started(await startHub(join(folder, 'hub'), { mqttPort: port }))
+      const health = async () =>
+        (await hub.get('/health')) as unknown as {
+          problems: string[]
+          counters: { samplesStored: number }
+        }
+      await untilTrue(
+        'what waited is stored',
+        async () => (await health()).counters.samplesStored > onDisk,
+      )
 
-    fill('hub')
-    await hub.until('storage failed')
-    await untilTrue('health says so', async () =>
-      (await health()).problems.some((problem) => problem.includes('storage fails')),
-    )
-    rmSync(filler('hub'))
-    await hub.until('storage works again')
-    await untilTrue('health is well again', async () =>
-      (await health()).problems.every((problem) => !problem.includes('storage fails')),
-    )
+      fill('hub')
+      await hub.until('storage failed')
+      await untilTrue('health says so', async () =>
+        (await health()).problems.some((problem) => problem.includes('storage fails')),
+      )
+      rmSync(filler('hub'))
+      await hub.until('storage works again')
+      await untilTrue('health is well again', async () =>
+        (await health()).problems.every((problem) => !problem.includes('storage fails')),
+      )
 
-    const stores = openStores(join(folder, 'hub'))
-    const rows = stores.db.prepare('SELECT seq FROM samples ORDER BY seq').pluck()
-    // Numbers follow each other: what was only in memory for a while is among them.
-    const owed = Array.from(
-      { length: taken().at(-1)! - taken()[0]! + 1 },
-      (_, i) => taken()[0]! + i,
-    )
-    await untilTrue('every sample is stored', () => {
-      const stored = new Set(rows.all() as number[])
-      return owed.every((seq) => stored.has(seq))
-    })
-    const seqs = rows.all() as number[]
-    stores.close()
-    expect(new Set(seqs).size).toBe(seqs.length)
-  }, 120_000)
+      const stores = openStores(join(folder, 'hub'))
+      const rows = stores.db.prepare('SELECT seq FROM samples ORDER BY seq').pluck()
+      // Numbers follow each other: what was only in memory for a while is among them.
+      const owed = Array.from(
+        { length: taken().at(-1)! - taken()[0]! + 1 },
+        (_, i) => taken()[0]! + i,
+      )
+      await untilTrue('every sample is stored', () => {
+        const stored = new Set(rows.all() as number[])
+        return owed.every((seq) => stored.has(seq))
+      })
+      const seqs = rows.all() as number[]
+      stores.close()
+      expect(new Set(seqs).size).toBe(seqs.length)
+    },
+    120_000,
+  )
 })

@@ -47,67 +47,71 @@ async function openAgent(name: string, hubUrl: string) {
   return { spool, publish, taken: () => seq }
 }
 
-test('a hub so slow that Mosquitto drops what it does not fetch gets everything in the end, once', async ({
-  skip,
-}) => {
-  const missing = noMosquitto()
-  if (missing) skip(missing)
-  const port = await freePort()
-  mkdirSync(join(folder, 'mosquitto'))
-  const mosquitto = await startMosquitto(join(folder, 'mosquitto'), port, [
-    `listener ${port} 127.0.0.1`,
-    'allow_anonymous true',
-    // Far below the defaults of 20 and 1000: what is beyond is dropped.
-    ...['max_inflight_messages 5', 'max_queued_messages 10', 'log_type all'],
-  ])
-  opened.push(() => mosquitto.end())
+test(
+  'a hub so slow that Mosquitto drops what it does not fetch gets everything in the end, once',
+  { retry: 0 },
+  async ({ skip }) => {
+    const missing = noMosquitto()
+    if (missing) skip(missing)
+    const port = await freePort()
+    mkdirSync(join(folder, 'mosquitto'))
+    const mosquitto = await startMosquitto(join(folder, 'mosquitto'), port, [
+      `listener ${port} 127.0.0.1`,
+      'allow_anonymous true',
+      // Far below the defaults of 20 and 1000: what is beyond is dropped.
+      ...['max_inflight_messages 5', 'max_queued_messages 10', 'log_type all'],
+    ])
+    opened.push(() => mosquitto.end())
 
-  const url = `mqtt://127.0.0.1:${port}`
-  const agents: Awaited<ReturnType<typeof openAgent>>[] = []
-  for (let i = 0; i < servers; i++) agents.push(await openAgent(`web${i}`, url))
-  for (let i = 0; i < backlog; i++) {
-    for (const { publish } of agents) publish(start - 86_400_000 + i * 10_000)
-  }
-  for (const { spool } of agents) await spool.idle()
+    const url = `mqtt://127.0.0.1:${port}`
+    const agents: Awaited<ReturnType<typeof openAgent>>[] = []
+    for (let i = 0; i < servers; i++) agents.push(await openAgent(`web${i}`, url))
+    for (let i = 0; i < backlog; i++) {
+      for (const { publish } of agents) publish(start - 86_400_000 + i * 10_000)
+    }
+    for (const { spool } of agents) await spool.idle()
 
-  const stores = openStores(join(folder, 'hub'))
-  opened.push(() => stores.close())
-  const window = fleetWindow(() => {})
-  const keep = messageKeeper(stores, window as unknown as LiveWindow)
-  let slow = true
-  const hub = openExternalBroker({
-    address: { url, clientId: 'harbinger-hub' },
-    ...{ now: clock.now, log: { info() {}, warn() {}, error() {} }, onKept() {} },
-    keep(group) {
-      // A disk at its end: everything waits behind it, and Mosquitto with it.
-      if (slow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
-      return keep(group)
-    },
-  })
-  opened.push(() => hub.close())
-  const live = setInterval(() => {
-    for (const { publish } of agents) publish(clock.now())
-  }, 10_000 / speed)
-  opened.push(() => clearInterval(live))
+    const stores = openStores(join(folder, 'hub'))
+    opened.push(() => stores.close())
+    const window = fleetWindow(() => {})
+    const keep = messageKeeper(stores, window as unknown as LiveWindow)
+    let slow = true
+    const hub = openExternalBroker({
+      address: { url, clientId: 'harbinger-hub' },
+      ...{ now: clock.now, log: { info() {}, warn() {}, error() {} }, onKept() {} },
+      keep(group) {
+        // A disk at its end: everything waits behind it, and Mosquitto with it.
+        if (slow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
+        return keep(group)
+      },
+    })
+    opened.push(() => hub.close())
+    const live = setInterval(() => {
+      for (const { publish } of agents) publish(clock.now())
+    }, 10_000 / speed)
+    opened.push(() => clearInterval(live))
 
-  await untilTrue('a part is stored slowly', () => hub.counters().samplesStored > backlog)
-  slow = false
-  const rows = stores.db.prepare('SELECT count(*) FROM samples').pluck()
-  await untilTrue(
-    'every spool is empty of its backlog',
-    () => agents.every(({ spool }) => (spool.oldest() ?? Infinity) > backlog),
-    110_000,
-  )
-  clearInterval(live)
-  await untilTrue('the live samples are there as well', () => {
-    const taken = agents.reduce((sum, agent) => sum + agent.taken(), 0)
-    for (const { publish, spool } of agents) if (spool.oldest() !== undefined) publish(clock.now())
-    return rows.get() === taken && agents.every(({ spool }) => spool.oldest() === undefined)
-  })
-  expect(mosquitto.lines.filter(({ msg }) => msg.includes('dropped')).length).toBeGreaterThan(0)
-  const distinct = stores.db
-    .prepare('SELECT count(*) FROM (SELECT DISTINCT server_id, seq FROM samples)')
-    .pluck()
-  expect(distinct.get()).toBe(rows.get())
-  expect(agents.every(({ spool }) => spool.state().dropped === 0)).toBe(true)
-}, 240_000)
+    await untilTrue('a part is stored slowly', () => hub.counters().samplesStored > backlog)
+    slow = false
+    const rows = stores.db.prepare('SELECT count(*) FROM samples').pluck()
+    await untilTrue(
+      'every spool is empty of its backlog',
+      () => agents.every(({ spool }) => (spool.oldest() ?? Infinity) > backlog),
+      110_000,
+    )
+    clearInterval(live)
+    await untilTrue('the live samples are there as well', () => {
+      const taken = agents.reduce((sum, agent) => sum + agent.taken(), 0)
+      for (const { publish, spool } of agents)
+        if (spool.oldest() !== undefined) publish(clock.now())
+      return rows.get() === taken && agents.every(({ spool }) => spool.oldest() === undefined)
+    })
+    expect(mosquitto.lines.filter(({ msg }) => msg.includes('dropped')).length).toBeGreaterThan(0)
+    const distinct = stores.db
+      .prepare('SELECT count(*) FROM (SELECT DISTINCT server_id, seq FROM samples)')
+      .pluck()
+    expect(distinct.get()).toBe(rows.get())
+    expect(agents.every(({ spool }) => spool.state().dropped === 0)).toBe(true)
+  },
+  240_000,
+)
