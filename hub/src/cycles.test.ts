@@ -6,8 +6,9 @@ const quiet = { info() {}, warn() {}, error() {} }
 test('a cycle that falls due while another runs is left out and counted', async () => {
   let finish = () => {}
   let runs = 0
-  const rounds = cycles(async (_at, { lap, count }) => {
+  const rounds = cycles(async (_at, { watch, count }) => {
     runs++
+    const lap = watch()
     await new Promise<void>((resolve) => (finish = resolve))
     lap('forecast')
     count([{ abstained: null }, { abstained: 'silent' }])

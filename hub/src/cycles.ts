@@ -6,8 +6,11 @@ type Stage = Exclude<keyof Cycle['ms'], 'total'>
 
 /** What one cycle reports of itself while it runs. */
 export type Lap = {
-  /** Time since the last call belongs to this stage. */
-  readonly lap: (stage: Stage) => void
+  /**
+   * A watch for work that is done one after the other; what goes on beside it has its own. Time since the watch was
+   * made, or since its last call, belongs to this stage, or to none. So stages together may take longer than the cycle.
+   */
+  readonly watch: () => (stage?: Stage) => void
   readonly count: (made: readonly { readonly abstained: string | null }[]) => void
 }
 
@@ -23,7 +26,6 @@ export function cycles(run: (due: number, lap: Lap) => Promise<void>, log: Log) 
   async function timed(due: number): Promise<void> {
     const ms = { window: 0, forecast: 0, risk: 0, commit: 0 }
     const began = performance.now()
-    let mark = began
     let forecast = 0
     let abstained = 0
     const lap: Lap = {
@@ -33,10 +35,13 @@ export function cycles(run: (due: number, lap: Lap) => Promise<void>, log: Log) 
           else abstained++
         }
       },
-      lap(stage) {
-        const now = performance.now()
-        ms[stage] += now - mark
-        mark = now
+      watch() {
+        let mark = performance.now()
+        return (stage) => {
+          const now = performance.now()
+          if (stage) ms[stage] += now - mark
+          mark = now
+        }
       },
     }
     try {

@@ -163,7 +163,8 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
   if (!config.broker) intervals.tellAgain({ takeBack: false })
   loadForecasts(stores, fleet.setForecast)
 
-  const rounds = cycles(async (at, { lap, count }) => {
+  /** Forecasts of a cycle, batch by batch. */
+  async function* forecasts(at: number, lap: (stage: 'window' | 'forecast') => void) {
     const abstained: { server: string; reason: string }[] = []
     const batches = fleetBatches([...servers.all()], { series: window.series, now: at, abstained })
     for await (const { batch, rows: windowed, windowEnd } of ahead(batches)) {
@@ -171,10 +172,19 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
       lap('window')
       const made = await forecaster.forecast({
         ...{ batch, rows, windowEnd, issuedAt: now(), adapted: accuracy.adapted() },
-        // The last batch also says who has none.
+        // The first batch also says who has none.
         abstained: abstained.splice(0),
       })
       lap('forecast')
+      yield { batch, rows, windowEnd, made }
+    }
+  }
+
+  const rounds = cycles(async (at, { watch, count }) => {
+    const lap = watch()
+    // While one batch is kept and told, the next is forecast and the one after it windowed.
+    for await (const { batch, rows, windowEnd, made } of ahead(forecasts(at, watch()))) {
+      lap()
       await keepForecasts(stores, made)
       const model = forecaster.status().model?.id ?? null
       const onDue = (due: readonly number[]) => models.shadow.take({ batch, rows, windowEnd }, due)

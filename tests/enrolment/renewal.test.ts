@@ -13,7 +13,7 @@ afterAll(() => hub?.close())
 
 test(
   'an agent renews its certificate again and again, and not one sample is lost',
-  { retry: 0 },
+  { retry: 0, timeout: 120_000 },
   async () => {
     const token = await hub.token()
     expect((await hub.join('steady', token.line)).stderr).toBe('')
@@ -43,5 +43,4 @@ test(
     expect(seqs.length).toBeGreaterThan(3)
     expect(status).toBe('stopped')
   },
-  120_000,
 )

@@ -10,7 +10,7 @@ const kills = 5
 
 test(
   `${kills} random kills of agent, hub and Mosquitto lose no sample and store none twice`,
-  { retry: 0 },
+  { retry: 0, timeout: 300_000 },
   async ({ skip }) => {
     const missing = noMosquitto()
     if (missing) skip(missing)
@@ -24,5 +24,4 @@ test(
       rmSync(folder, { recursive: true, force: true })
     }
   },
-  300_000,
 )

@@ -6,7 +6,7 @@ import { outageOfADay, spoolIn } from './outage.ts'
 
 test(
   'after a day without a hub everything arrives, once and within minutes, and live samples beside it',
-  { retry: 0 },
+  { retry: 0, timeout: 120_000 },
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'harbinger-outage-'))
     try {
@@ -23,5 +23,4 @@ test(
       rmSync(folder, { recursive: true, force: true })
     }
   },
-  120_000,
 )

@@ -49,7 +49,7 @@ async function openAgent(name: string, hubUrl: string) {
 
 test(
   'a hub so slow that Mosquitto drops what it does not fetch gets everything in the end, once',
-  { retry: 0 },
+  { retry: 0, timeout: 240_000 },
   async ({ skip }) => {
     const missing = noMosquitto()
     if (missing) skip(missing)
@@ -113,5 +113,4 @@ test(
     expect(distinct.get()).toBe(rows.get())
     expect(agents.every(({ spool }) => spool.state().dropped === 0)).toBe(true)
   },
-  240_000,
 )

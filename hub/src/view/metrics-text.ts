@@ -65,7 +65,7 @@ export function hubText(health: Health, stream: StreamCounters): string {
     ]),
     gauge(
       'harbinger_cycle_seconds',
-      'What the last forecast cycle took, by stage.',
+      'What the last forecast cycle took, by stage; stages overlap.',
       lastCycle ? per('stage', lastCycle.ms, msToSeconds) : [],
     ),
     gauge(
