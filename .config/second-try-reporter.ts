@@ -1,6 +1,7 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
 /** Ends a run with the names of the tests that passed only on their second try, so that none of them goes unseen. */
+// eslint-disable-next-line no-restricted-syntax -- vitest takes the default export
 export default class SecondTryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]) {
     const names = modules.flatMap((module) =>

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Starts Harbinger on the Node it is made for, whichever Node started this file. */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +24,10 @@ function pinnedNode() {
   process.exit(1)
 }
 
-const child = spawn(pinnedNode(), [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+// A young generation as large as Node's own choice is 140 MB of a hub's memory, for cycles that are a tenth faster.
+const flags = JSON.parse(readFileSync(new URL('../node-flags.json', import.meta.url), 'utf8'))
+
+const child = spawn(pinnedNode(), [...flags, main, ...process.argv.slice(2)], { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => child.kill(signal))
 }

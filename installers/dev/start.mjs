@@ -40,6 +40,8 @@ function readOptions() {
 const children = new Map()
 let stopping = false
 
+const flagsOf = (part) => JSON.parse(readFileSync(join(root, part, 'node-flags.json'), 'utf8'))
+
 function run(name, args, env = {}) {
   // A group of its own: Ctrl-C reaches only this process, which then stops the others in order.
   const child = spawn(pinnedNode(), args, {
@@ -135,20 +137,25 @@ async function main() {
 
   const { port, 'mqtt-port': mqttPort, data } = options
   await refuseSecondHub(options)
-  const hub = run('hub', [
-    ...['hub/src/main.ts', 'hub', '--data', data],
-    ...(port === undefined ? [] : ['--port', port]),
-    ...(mqttPort === undefined ? [] : ['--mqtt-port', mqttPort]),
-    ...(options['no-demo'] ? [] : ['--demo', options.servers]),
-  ])
+  const hub = run(
+    'hub',
+    [
+      ...flagsOf('hub'),
+      ...['hub/src/main.ts', 'hub', '--data', data],
+      ...(port === undefined ? [] : ['--port', port]),
+      ...(mqttPort === undefined ? [] : ['--mqtt-port', mqttPort]),
+      ...(options['no-demo'] ? [] : ['--demo', options.servers]),
+    ],
+    // What TypeScript becomes is kept: it starts sooner and holds less.
+    { NODE_COMPILE_CACHE: join(root, 'node_modules', '.harbinger-compiled') },
+  )
   // A note of a hub that was killed may lie there.
   const note = await waitFor('the hub is not up', () => {
     const found = noteOf(data)
     return found?.pid === hub.pid ? found : undefined
   })
   if (!note) return
-  const flags = JSON.parse(readFileSync(join(root, 'agent/node-flags.json'), 'utf8'))
-  const agent = [...flags, agentProgram]
+  const agent = [...flagsOf('agent'), agentProgram]
   if (note.certificate) {
     const { file, env } = joinOwnAgent(note, data)
     run('agent', [...agent, 'run', '--config', file], env)

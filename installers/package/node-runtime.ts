@@ -53,3 +53,7 @@ export function npm(): readonly [command: string, before: readonly string[]] {
   const path = process.env.npm_execpath
   return path?.endsWith('.js') ? [process.execPath, [path]] : ['npm', []]
 }
+
+/** How Node is started for a part, the same as in the repository: its bin/ says why. */
+export const nodeFlags = (part: 'agent' | 'hub'): string[] =>
+  JSON.parse(readFileSync(join(repository, part, 'node-flags.json'), 'utf8')) as string[]

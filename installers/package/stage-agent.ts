@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tree } from './tree.ts'
 import { repository } from './target.ts'
@@ -12,7 +12,3 @@ export function stageAgent(tree: Tree, folder: string): void {
   // The files are ES modules, whatever lies above them.
   tree.write(`${folder}/package.json`, '{ "type": "module" }\n')
 }
-
-/** How Node is started for the agent, see agent/bin/harbinger-agent.mjs. */
-export const agentFlags = (): string[] =>
-  JSON.parse(readFileSync(join(repository, 'agent/node-flags.json'), 'utf8')) as string[]

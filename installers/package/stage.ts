@@ -7,8 +7,8 @@ import { configFile } from './documented-settings.ts'
 import { fillIn } from './fill-in.ts'
 import { copyrightText } from './licences.ts'
 import { manPages } from './man-page.ts'
-import type { NodeRuntime } from './node-runtime.ts'
-import { agentFlags, stageAgent } from './stage-agent.ts'
+import { nodeFlags, type NodeRuntime } from './node-runtime.ts'
+import { stageAgent } from './stage-agent.ts'
 import { stageHub } from './stage-hub.ts'
 import { programFolder, repository, settingsTemplate, type Target } from './target.ts'
 import { openTree, type Tree } from './tree.ts'
@@ -35,7 +35,9 @@ export function stage(target: Target, folder: string, { lock, node, format }: Op
 
   tree.write(
     `/usr/bin/${product.command}`,
-    fillIn(`starters/${product.command}.sh`, { FLAGS: agentFlags().join(' ') }),
+    fillIn(`starters/${product.command}.sh`, {
+      FLAGS: nodeFlags(isAgent ? 'agent' : 'hub').join(' '),
+    }),
     0o755,
   )
   const unit = `${product.name}.service`

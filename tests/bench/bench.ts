@@ -65,7 +65,9 @@ const benches: { readonly [name: string]: Bench } = {
             ...{ servers: countOf(values.servers) ?? 1000, prepared: values.prepared },
             device: values.device as Device | undefined,
           })),
-          ...(values.servers === undefined ? await benchCycle({ servers: 90 }) : []),
+          ...(values.servers === undefined
+            ? await benchCycle({ servers: 90, measuresMemory: false })
+            : []),
         ],
   devices: (small) => benchDevices({ small, cycle: !values['no-cycle'] }),
   incidents: (small) => benchIncidents({ small, clock, at }),

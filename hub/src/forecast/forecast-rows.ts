@@ -95,7 +95,7 @@ export function forecastRow(request: RowsToForecast, row: number): ServerForecas
         ? strong('the model gave no usable numbers for this metric')
         : choice
     const named = honestName(contender as BaselineName, { batch, row, v }, reason)
-    const numbers = pick(baseline(named.computed), 0, v)
+    const numbers = pick(baseline(named.computed, v), 0, v)
     const chances = correct(numbers, named.made.source)
     if (settle(numbers, name)) made[name] = { ...named.made, ...numbers, ...chances }
   })
@@ -170,15 +170,15 @@ function honestName(
 
 const needsUsual: ReadonlySet<BaselineName> = new Set(['seven-day-mean-level', 'seasonal-naive'])
 
-/** Each computed for all metrics at once, when the first one asks. */
-function rowBaselines(batch: WindowBatch, row: number): (name: BaselineName) => Numbers {
+/** Each computed for the metrics that ask, as most are forecast by the network. */
+function rowBaselines(batch: WindowBatch, row: number): (name: BaselineName, v: number) => Numbers {
   const made = new Map<BaselineName, Numbers>()
-  return (name) => {
-    const known = made.get(name)
-    if (known) return known
-    const numbers = rowQuantiles()
-    fillBaselineQuantiles(numbers, { batch, row }, name)
-    made.set(name, numbers)
+  const wanted = new Uint8Array(networkMetricNames.length)
+  return (name, v) => {
+    let numbers = made.get(name)
+    if (!numbers) made.set(name, (numbers = rowQuantiles()))
+    wanted.fill(0)[v] = 1
+    fillBaselineQuantiles(numbers, { batch, row, wanted }, name)
     return numbers
   }
 }

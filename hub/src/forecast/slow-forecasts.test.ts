@@ -20,11 +20,15 @@ test('what was learnt of a series is kept for a while, and learnt again when the
   const first = learn(0, 300)
   const track = slowTrack(series, 'disk_usage_pct', first)
   const made = slow(series, first)
-  expect(made.disk_usage_pct).toEqual(trackForecast(track, hoursOf(first), pastErrors(track)))
+  expect(made.disk_usage_pct).toEqual(trackForecast(track, hoursOf(first), pastErrors(track, 8)))
   expect(made.uptime_days!.source).toBe('baseline:arithmetic')
 
-  const early = pastErrors(track)
-  const soon = learn(300, 330)
+  // A minute later what was learnt in haste is learnt from every instant.
+  const next = learn(300, 301)
+  const early = pastErrors(slowTrack(series, 'disk_usage_pct', next))
+  expect(early).not.toEqual(pastErrors(track, 8))
+  slow(series, next)
+  const soon = learn(301, 330)
   const then = slowTrack(series, 'disk_usage_pct', soon)
   expect(slow(series, soon).disk_usage_pct).toEqual(trackForecast(then, hoursOf(soon), early))
 

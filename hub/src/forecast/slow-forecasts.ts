@@ -16,6 +16,11 @@ const keptMinutes = 45
 const spreadMinutes = 30
 /** Learnt early, little is known: then again once there is twice as much history. */
 const early = 2
+/**
+ * A hub that starts learns of its whole fleet before its first forecast is out: from fewer past instants, a third of the
+ * work, and from all of them within half an hour.
+ */
+const firstOrigins = 8
 
 type Kept = { readonly errors: PastErrors; readonly points: number; readonly until: number }
 
@@ -28,8 +33,11 @@ export function openSlowForecasts() {
     const points = track.hours.length
     let known = kept.get(series)
     if (points > 0 && (!known || now >= known.until || points >= early * known.points)) {
-      const minutes = keptMinutes + (turn++ % spreadMinutes)
-      known = { errors: pastErrors(track), points, until: now + minutes * 60_000 }
+      const isFirst = known === undefined
+      const errors = isFirst ? pastErrors(track, firstOrigins) : pastErrors(track)
+      const spread = turn++ % spreadMinutes
+      const minutes = isFirst ? 1 + spread : keptMinutes + spread
+      known = { errors, points, until: now + minutes * 60_000 }
       kept.set(series, known)
     }
     const disk = known && trackForecast(track, hoursOf(now), known.errors)

@@ -5,4 +5,4 @@ as=
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && id harbinger >/dev/null 2>&1; then
   as='setpriv --reuid=harbinger --regid=harbinger --init-groups'
 fi
-exec $as /usr/lib/harbinger-hub/bin/node /usr/lib/harbinger-hub/hub/src/main.ts "$@"
+exec $as /usr/lib/harbinger-hub/bin/node @FLAGS@ /usr/lib/harbinger-hub/hub/src/main.ts "$@"

@@ -37,8 +37,8 @@ const smallest = 0.002
 
 type Origin = { readonly hour: number; readonly trend: Trend; readonly unseen: boolean }
 
-/** Forecasts again from up to 24 earlier instants, each with what was known then, and keeps how wrong that was. */
-export function pastErrors(track: Track): PastErrors {
+/** Forecasts again from up to `most` (24) earlier instants, each with what was known then, and keeps how wrong that was. */
+export function pastErrors(track: Track, most = mostOrigins): PastErrors {
   const { hours } = track
   const origins: Origin[] = []
   const slopes: number[] = []
@@ -46,7 +46,7 @@ export function pastErrors(track: Track): PastErrors {
   const first = total > 0 ? hours[0]! : 0
   const last = total > 0 ? hours[total - 1]! : 0
   const warmUp = Math.max(warmUpHours, warmUpShare * (last - first))
-  const count = Math.min(mostOrigins, Math.floor((last - first - warmUp) * 2))
+  const count = Math.min(most, Math.floor((last - first - warmUp) * 2))
   let length = 0
   for (let o = 0; o < count; o++) {
     const hour = first + warmUp + ((last - first - warmUp) * o) / count
