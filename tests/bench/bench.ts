@@ -158,7 +158,15 @@ for (const name of names) {
 if (values.record) {
   const kept = 'docs/benchmarks.json'
   const before = existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as typeof made) : {}
-  const all = { ...before, ...made }
+  // What measures something else than the default is a section of its own, under the command that repeats it.
+  const said = (['servers', 'device', 'hour', 'steps', 'seeds'] as const).flatMap((option) => {
+    const value = values[option]
+    return value === undefined || value === false
+      ? []
+      : [`--${option}${value === true ? '' : ` ${value}`}`]
+  })
+  const named = Object.entries(made).map(([name, figures]) => [[name, ...said].join(' '), figures])
+  const all = { ...before, ...(Object.fromEntries(named) as typeof made) }
   writeFileSync(kept, `${JSON.stringify(all, null, 2)}\n`)
   writeFileSync('docs/benchmarks.md', `${toPage(all)}\n`)
 }
