@@ -24,7 +24,7 @@ function pinnedNode() {
   process.exit(1)
 }
 
-// A young generation as large as Node's own choice is 140 MB of a hub's memory, for cycles that are a tenth faster.
+// A young generation as large as Node's own choice is up to 150 MB of a hub's memory, for cycles that are a few percent faster.
 const flags = JSON.parse(readFileSync(new URL('../node-flags.json', import.meta.url), 'utf8'))
 
 const child = spawn(pinnedNode(), [...flags, main, ...process.argv.slice(2)], { stdio: 'inherit' })

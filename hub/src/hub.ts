@@ -107,6 +107,7 @@ export async function openHub(config: Config, { clock, log, demo }: HubOptions) 
     served: ({ id }) => fleet.forecastOf(id),
     instead: ({ name }) => accuracy.insteadOf(name),
     isConflict: (name) => broker.isConflict(name),
+    isOffline: (server) => presence(server, now()).state === 'offline',
   })
 
   const people = openPeople({

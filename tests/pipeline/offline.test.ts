@@ -114,11 +114,16 @@ describe('agents that go away', () => {
       await isHeard(by, 'every300')
     }
 
+    const crashedBehind = behind && agent('crashed', there[1]![1])
+    if (behind) await isHeard(behind, 'crashed')
+
     await Promise.all([
+      crashedBehind?.end('SIGKILL'),
       ...[crashed!.end('SIGKILL'), stopped!.end('SIGTERM'), restarted!.end('SIGKILL')],
     ])
     cable?.pullCable()
     for (const name of ['crashed', 'stopped']) gone[name] = secondsUntilOffline(hub, name)
+    if (behind) gone['crashed, Mosquitto'] = secondsUntilOffline(behind, 'crashed')
     for (const name of cable ? ['every10', 'every300'] : []) {
       gone[name] = secondsUntilOffline(hub, name)
       if (behind) gone[`${name}, Mosquitto`] = secondsUntilOffline(behind, name)
@@ -158,6 +163,19 @@ describe('agents that go away', () => {
       expect(found.sentence).toMatch(/^Offline: its connection was lost; not heard for \d+ s\./)
       const forecast = await hub.get('/servers/crashed/forecast')
       expect(forecast).toMatchObject({ abstained: expect.stringContaining('offline'), metrics: {} })
+      const explanation = await hub.get('/servers/crashed/explanation')
+      expect(explanation).toMatchObject({ abstained: expect.stringContaining('offline') })
+    },
+  )
+
+  test.skipIf(noBroker !== undefined)(
+    'a crash is known within 45 s behind an external broker, too',
+    { timeout: 120_000 },
+    async () => {
+      const crash = await gone['crashed, Mosquitto']!
+      console.info('seconds after kill -9, Mosquitto', crash)
+      expect(crash.why).toBe('lost')
+      expect(crash.offline).toBeLessThan(bars.crash)
     },
   )
 

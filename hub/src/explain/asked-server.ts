@@ -10,6 +10,8 @@ export type AskedServer = {
   readonly server: Server
   readonly series: Series
   readonly now: number
+  /** Why nothing is forecast of it; undefined when something is. */
+  readonly abstained: string | undefined
   /** Metrics that are served by the baseline for now, as in the forecast cycle. */
   readonly instead?: Instead | undefined
 }

@@ -1,6 +1,5 @@
 import type { Explanation, Similar } from '@harbinger/shared/explanation'
 import { type MetricName, metrics, networkMetricNames } from '@harbinger/shared/metrics'
-import { abstainReason } from '@harbinger/shared/window/window'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { windowBatch } from '@harbinger/shared/window/window-batch'
 import { fillWindow } from '@harbinger/shared/window/window'
@@ -32,9 +31,8 @@ export async function explain(
   asked: AskedServer,
   given: ExplainWith,
 ): Promise<Omit<Explanation, 'tookMs'>> {
-  const { server, series, now } = asked
+  const { server, now, abstained } = asked
   const searching = given.similar()
-  const abstained = abstainReason(series, now)
   if (abstained !== undefined) {
     const reason = `there is no forecast: ${abstained}`
     return {

@@ -1,10 +1,12 @@
 import type { Explanation, WhatIf, WhatIfRequest } from '@harbinger/shared/explanation'
 import type { MetricName } from '@harbinger/shared/metrics'
+import { abstainReason } from '@harbinger/shared/window/window'
 import type { Series } from '@harbinger/shared/window/series'
 import type { Instead } from '../forecast/forecast-rows.ts'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
 import type { Server } from '../storage/server-store.ts'
 import { assessServer } from '../view/assess-server.ts'
+import { offlineAbstains } from '../view/rows.ts'
 import type { Assess, AskedServer, Examine } from './asked-server.ts'
 import { type Episodes } from './episodes/episodes.ts'
 import { explain } from './explain.ts'
@@ -19,6 +21,7 @@ export type ExplainerOptions = {
   /** Metrics of a server that are served by the baseline for now. */
   readonly instead?: (server: Server) => Instead | undefined
   readonly isConflict: (name: string) => boolean
+  readonly isOffline: (server: Server) => boolean
   readonly examine: Examine
   readonly episodes: Pick<Episodes, 'similar'>
 }
@@ -33,6 +36,7 @@ export function openExplainer({
   served,
   instead,
   isConflict,
+  isOffline,
   examine,
   episodes,
 }: ExplainerOptions) {
@@ -43,10 +47,14 @@ export function openExplainer({
       // Asked of what was measured last, however long ago that was.
       presence: { state: 'heard', why: null, since: null },
     })
-  const ask = (server: Server): AskedServer => ({
-    ...{ server, series: series(server.id), now: now() },
-    instead: instead?.(server),
-  })
+  const ask = (server: Server): AskedServer => {
+    const known = series(server.id)
+    const at = now()
+    return {
+      ...{ server, series: known, now: at, instead: instead?.(server) },
+      abstained: isOffline(server) ? offlineAbstains : abstainReason(known, at),
+    }
+  }
   const timed = async <Answer extends object>(
     work: Promise<Answer>,
   ): Promise<Answer & { tookMs: number }> => {

@@ -2,7 +2,7 @@ import type { Forecast } from '@harbinger/shared/api'
 import type { WhatIf, WhatIfRequest } from '@harbinger/shared/explanation'
 import { cpuParts, type MetricName, metricNames } from '@harbinger/shared/metrics'
 import { minuteMs } from '@harbinger/shared/window/series'
-import { abstainReason, fillWindow } from '@harbinger/shared/window/window'
+import { fillWindow } from '@harbinger/shared/window/window'
 import { windowBatch } from '@harbinger/shared/window/window-batch'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
 import type { Server } from '../storage/server-store.ts'
@@ -27,10 +27,9 @@ export async function whatIf(
 ): Promise<Omit<WhatIf, 'tookMs'> | Refused> {
   const invalid = refuseWhatIf(request)
   if (invalid) return { refused: invalid, kind: 'invalid' }
-  const { server, series, now, instead } = asked
+  const { server, series, now, instead, abstained } = asked
   const { changes = [], minutes = 60 } = request
   const end = Math.floor(now / minuteMs)
-  const abstained = abstainReason(series, now)
   if (abstained !== undefined) {
     return {
       refused: `there is no forecast of ${server.name} to compare with: ${abstained}`,
@@ -45,7 +44,7 @@ export async function whatIf(
     }
   }
   const edited: AskedServer = {
-    ...{ server: editServer(server, request), now, instead },
+    ...{ server: editServer(server, request), now, instead, abstained },
     series: changes.length > 0 ? editSeries(series, { changes, minutes, end }) : series,
   }
   const batch = windowBatch(2)
