@@ -2,7 +2,7 @@
  * `npm run bench -- NAME [--json] [--small] [--record]`, NAME one of accuracy, calibration, cycle, devices, incidents, profiles, questions, ingest, kills, agent, reconnect, train, or all of them
  * without a name. agent takes `--hour`: a whole hour under load, with the slope of memory. Prints one JSON object per bar. `--small` is for checking that a bench works; its figures mean
  * nothing and cannot be recorded. `--record` keeps the figures in docs/benchmarks.json and writes docs/benchmarks.md.
- * accuracy takes `--history FILE`, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; calibration the first two; cycle
+ * accuracy takes `--history FILE`, `--from INSTANT` in it, `--model FOLDER` (again for each further seed) and `--zero-shot FOLDER`; calibration takes history and model; cycle
  * takes `--servers N` instead of 1,000 and 90, `--device` and `--prepared FOLDER` (see prepare-history.ts); devices `--no-cycle`; profiles
  * takes `--model` and `--without-profiles` (again for each seed), or `--steps` and `--seeds` of what it trains itself.
  */
@@ -35,6 +35,7 @@ const benches: { readonly [name: string]: Bench } = {
   accuracy: (small) =>
     benchAccuracy({
       ...{ small, clock, at, history: values.history, models: values.model },
+      from: instantOf(values.from),
       zeroShot: values['zero-shot'],
       warn: (sentence) => void process.stderr.write(`${sentence}\n`),
     }),
@@ -105,6 +106,13 @@ async function joinedAgent() {
 const countOf = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Number(text)
 
+function instantOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const at = Date.parse(text)
+  if (Number.isNaN(at)) throw new Error(`--from: "${text}" is no instant like 2025-01-31T00:00:00Z`)
+  return at
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -119,6 +127,7 @@ const { values, positionals } = parseArgs({
     history: { type: 'string' },
     model: { type: 'string', multiple: true },
     'zero-shot': { type: 'string' },
+    from: { type: 'string' },
     'without-profiles': { type: 'string', multiple: true },
     steps: { type: 'string' },
     seeds: { type: 'string' },
@@ -159,12 +168,14 @@ if (values.record) {
   const kept = 'docs/benchmarks.json'
   const before = existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as typeof made) : {}
   // What measures something else than the default is a section of its own, under the command that repeats it.
-  const said = (['servers', 'device', 'hour', 'steps', 'seeds'] as const).flatMap((option) => {
-    const value = values[option]
-    return value === undefined || value === false
-      ? []
-      : [`--${option}${value === true ? '' : ` ${value}`}`]
-  })
+  const said = (['servers', 'device', 'hour', 'steps', 'seeds', 'from'] as const).flatMap(
+    (option) => {
+      const value = values[option]
+      return value === undefined || value === false
+        ? []
+        : [`--${option}${value === true ? '' : ` ${value}`}`]
+    },
+  )
   const named = Object.entries(made).map(([name, figures]) => [[name, ...said].join(' '), figures])
   const all = { ...before, ...(Object.fromEntries(named) as typeof made) }
   writeFileSync(kept, `${JSON.stringify(all, null, 2)}\n`)

@@ -13,6 +13,11 @@ export type AccuracyBench = {
   readonly small: boolean
   /** A history file to judge on beside the simulated fleet. */
   readonly history?: string | undefined
+  /**
+   * The first instant (ms) of the history that is judged; default: where the models stopped learning. Of models whose
+   * early stopping or calibration saw later days it has to be later.
+   */
+  readonly from?: number | undefined
   /** Model folders, seeds of one training; default: the shipped model. */
   readonly models?: readonly string[] | undefined
   /** A model that never learnt from `history`. */
@@ -92,7 +97,13 @@ async function realFigures(
   const { small, clock, warn, zeroShot } = options
   const history = await loadHistory(path, { onWarning: warn })
   const learnt = learntUntil(opened.folders[0]!, history.name)
-  const from = learnt ?? Math.min(history.from + 8 * dayMs, history.to - dayMs)
+  const from = options.from ?? learnt ?? Math.min(history.from + 8 * dayMs, history.to - dayMs)
+  if (learnt !== undefined && from < learnt) {
+    const until = new Date(learnt).toISOString()
+    throw new Error(
+      `the models learnt from ${history.name} until ${until}: judge them on later days`,
+    )
+  }
   const every = small ? 600 : 60
   const report = await judge(opened, history, { from, every, clock })
   const mean = report.seeds?.wqlRatio?.figure ?? report.wqlRatio!
