@@ -130,6 +130,27 @@ describe('a hub that is asked why and what if', () => {
     }
   }, 60_000)
   let later = Date.now()
+
+  test('so it is while a hub that was away for an hour waits for its servers, with what it lacks', async () => {
+    const begin = Date.now()
+    let asked = 0
+    // The history ends when it is first asked; the hub opens an hour later.
+    const now = () => begin + (asked++ === 0 ? 0 : 3_600_000)
+    const { hub, close } = await openBenchHub({ fleet: { servers: 2, seed: 7 }, now })
+    try {
+      const [first] = hub.sources.servers()
+      const refused = await hub.sources.whatIf(first!.name, {
+        changes: [{ metric: 'mem_used_pct', add: 1 }],
+      })
+      expect(refused).toMatchObject({ kind: 'conflict' })
+      expect((refused as { refused: string }).refused).toMatch(/no sample for \d+ minutes/)
+      const told = await hub.sources.explanation(first!.name)
+      expect(told!.abstained).toMatch(/no sample for \d+ minutes/)
+      expect(told!.target).toBeNull()
+    } finally {
+      await close()
+    }
+  }, 60_000)
 })
 
 test('the bench asks, and prints a figure for each kind of question', async () => {
