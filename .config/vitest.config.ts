@@ -12,6 +12,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // On a shared machine a process can be starved at any moment, so a test of CI gets a second try, and the run ends with
     // the names of those that needed it: they are to be mended. Tests of "nothing is lost" have no second try.
-    retry: process.env.CI ? 1 : 0,
+    retry: process.env.CI === 'true' ? 1 : 0,
   },
 })

@@ -37,6 +37,15 @@ export const childEnvironment = () => ({
   PATH: `${dirname(pinnedNode())}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`,
 })
 
+/** How Node is started for a part, the same as where it is installed. */
+export const nodeFlags = (part) =>
+  JSON.parse(readFileSync(join(root, part, 'node-flags.json'), 'utf8'))
+
+/** For a hub: what TypeScript becomes is kept, so that it starts sooner and holds less. */
+export const keepCompiled = {
+  NODE_COMPILE_CACHE: join(root, 'node_modules', '.harbinger-compiled'),
+}
+
 /** Runs a command, its output shown only when it fails or `show` is set; throws with the output's end. */
 export function runStep(what, command, args, { show = false, env = process.env } = {}) {
   const began = Date.now()

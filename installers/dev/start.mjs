@@ -12,7 +12,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { healthOf } from './ask-hub.mjs'
 import { agentProgram, joinOwnAgent } from './join-own-agent.mjs'
-import { childEnvironment, fail, pinnedNode, root, setUp } from './set-up.mjs'
+import {
+  childEnvironment,
+  fail,
+  keepCompiled,
+  nodeFlags,
+  pinnedNode,
+  root,
+  setUp,
+} from './set-up.mjs'
 
 /** How long forecasts may take to appear before we say that something is wrong. */
 const patienceMs = 180_000
@@ -39,8 +47,6 @@ function readOptions() {
 
 const children = new Map()
 let stopping = false
-
-const flagsOf = (part) => JSON.parse(readFileSync(join(root, part, 'node-flags.json'), 'utf8'))
 
 function run(name, args, env = {}) {
   // A group of its own: Ctrl-C reaches only this process, which then stops the others in order.
@@ -140,14 +146,13 @@ async function main() {
   const hub = run(
     'hub',
     [
-      ...flagsOf('hub'),
+      ...nodeFlags('hub'),
       ...['hub/src/main.ts', 'hub', '--data', data],
       ...(port === undefined ? [] : ['--port', port]),
       ...(mqttPort === undefined ? [] : ['--mqtt-port', mqttPort]),
       ...(options['no-demo'] ? [] : ['--demo', options.servers]),
     ],
-    // What TypeScript becomes is kept: it starts sooner and holds less.
-    { NODE_COMPILE_CACHE: join(root, 'node_modules', '.harbinger-compiled') },
+    keepCompiled,
   )
   // A note of a hub that was killed may lie there.
   const note = await waitFor('the hub is not up', () => {
@@ -155,7 +160,7 @@ async function main() {
     return found?.pid === hub.pid ? found : undefined
   })
   if (!note) return
-  const agent = [...flagsOf('agent'), agentProgram]
+  const agent = [...nodeFlags('agent'), agentProgram]
   if (note.certificate) {
     const { file, env } = joinOwnAgent(note, data)
     run('agent', [...agent, 'run', '--config', file], env)

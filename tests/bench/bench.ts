@@ -167,7 +167,7 @@ for (const name of names) {
 if (values.record) {
   const kept = 'docs/benchmarks.json'
   const before = existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as typeof made) : {}
-  // What measures something else than the default is a section of its own, under the command that repeats it.
+  // What measures something else than the default is a section of its own; files that were given are among its conditions.
   const said = (['servers', 'device', 'hour', 'steps', 'seeds', 'from'] as const).flatMap(
     (option) => {
       const value = values[option]
