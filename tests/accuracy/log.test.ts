@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { CalibratorState } from '@harbinger/shared/forecast/calibrator'
+import { curveIn } from '@harbinger/shared/forecast/chance-curves'
+import { peakMinutes } from '@harbinger/shared/forecast/quantiles'
 import { networkMetricNames, type MetricName } from '@harbinger/shared/metrics'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { recompute } from '../../hub/src/accuracy/accuracy.ts'
@@ -140,6 +143,49 @@ test('a target waits for late data, and what never comes is counted as unknown a
   expect(last.unknown).toBeGreaterThan(0)
   const { drift: _, ...answer } = hub.room().answer()
   expect(JSON.stringify(recompute(hub.stores.forecastLog))).toBe(JSON.stringify(answer))
+}, 120_000)
+
+/** How often chances came true, from the log's forecasts and raw samples; cases fade by half in 24 hours. */
+function chancesOf(hub: ReturnType<typeof rehearsal>, metric: MetricName, hourNow: number) {
+  const v = networkMetricNames.indexOf(metric as 'load_average')
+  const sum = { cases: 0, came: 0 }
+  for (const row of rowsOf(hub)) {
+    const logged = row.metrics[v]!
+    for (const [p, minutes] of peakMinutes.entries()) {
+      const end = row.windowEnd + minutes * minuteMs
+      const within = hub.sent
+        .get(row.serverId)!
+        .flatMap(({ at, readings }) => (at >= row.windowEnd && at < end ? [readings[metric]!] : []))
+      for (const [level, threshold] of logged.ownThresholds.entries()) {
+        if (!(logged.ownChances[3 * p + level]! > 0)) continue
+        const worth = 0.5 ** ((hourNow - Math.floor(end / hour)) / 24)
+        sum.cases += worth
+        if (Math.max(...within) >= threshold) sum.came += worth
+      }
+    }
+  }
+  return sum
+}
+
+test('how often chances come true is learnt of each server’s own thresholds, as raw samples say it', async () => {
+  const hub = rehearsal()
+  await hub.pass(day, { scoring: false })
+  await hub.pass(12 * hour, { forecasts: true })
+  await hub.restart()
+  await hub.pass(9 * hour)
+  const { hour: hourNow, cells } = (
+    JSON.parse(hub.stores.forecastLog.calibrator('rehearsed')!) as CalibratorState
+  ).chances!
+  for (const metric of ['mem_used_pct', 'net_in_mb_s'] as const) {
+    const { cases, came } = cells[`model ${metric}`]!
+    const sum = (of: readonly number[]) => of.reduce((total, n) => total + n, 0)
+    const expected = chancesOf(hub, metric, hourNow)
+    expect(expected.came).toBeGreaterThan(1)
+    expect(sum(cases)).toBeCloseTo(expected.cases, 5)
+    expect(sum(came)).toBeCloseTo(expected.came, 5)
+  }
+  const v = networkMetricNames.indexOf('mem_used_pct')
+  expect(curveIn(hub.room().adapted().curves, { contender: 'model', v })).toBeDefined()
 }, 120_000)
 
 test('the log refuses to be changed, and lets go of what is older than it keeps and of nothing else', async () => {

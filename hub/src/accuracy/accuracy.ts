@@ -1,4 +1,5 @@
 import type { Accuracy, Drift } from '@harbinger/shared/accuracy'
+import type { Adapted } from '@harbinger/shared/forecast/calibrate'
 import {
   type Calibrator,
   type CalibratorState,
@@ -15,7 +16,7 @@ import { driftWatch } from './drift-watch.ts'
 import { logKeeper } from './keep-log.ts'
 import { ledger as openLedger, sumsOfLog } from './ledger.ts'
 import { toScorecards, windowHours } from './scorecard.ts'
-import { observationsOf } from './observe.ts'
+import { chancesOf, observationsOf } from './observe.ts'
 import { dueScores, type Scored } from './scorer.ts'
 
 export type AccuracyOptions = {
@@ -84,6 +85,7 @@ export function accuracyRoom({ stores, series, now, model, onDrift, log }: Accur
     const learns = calibratorNow()
     const own = scored.filter(({ row }) => row.model === id)
     await inSlices(observationsOf(own), learns.observe)
+    await inSlices(chancesOf(own), learns.observeChance)
     forecastLog.putCalibrator(id ?? '', JSON.stringify(learns.state()))
   }
 
@@ -135,8 +137,11 @@ export function accuracyRoom({ stores, series, now, model, onDrift, log }: Accur
       const server = servers.find(name)
       return server && drift.insteadOf(server.profile)
     },
-    /** What matured truth says of the bands of the model that serves: see RowsToForecast. */
-    adapted: (): Float32Array => calibratorNow().adapted().slice(),
+    /** What matured truth says of the bands and chances of the model that serves. */
+    adapted(): Adapted {
+      const learnt = calibratorNow()
+      return { bands: learnt.adapted().slice(), curves: learnt.curves() }
+    },
     problems: drift.problems,
     answer: (): Accuracy => ({
       ...answerOf(forecastLog, { windows, scoredTo }),

@@ -4,6 +4,7 @@ import type { ServerForecast } from '../forecast/server-forecast.ts'
 import type { LoggedForecast } from '../storage/forecast-log-store.ts'
 import type { HubStores } from '../storage/stores.ts'
 import { inSlices, nextTurn } from '../window/slices.ts'
+import { thresholdKeeper } from './thresholds.ts'
 import { toLogged } from './to-logged.ts'
 
 /** One forecast of a server in so many minutes is logged; which minute it is differs from server to server. */
@@ -35,7 +36,9 @@ export function logKeeper({
   db,
   servers,
   forecastLog,
-}: Pick<HubStores, 'db' | 'servers' | 'forecastLog'>) {
+  rollups,
+}: Pick<HubStores, 'db' | 'servers' | 'forecastLog' | 'rollups'>) {
+  const thresholds = thresholdKeeper(rollups)
   const slots = new Map<number, number>()
 
   /** True once in an hour, also when the very minute was left out; a hub that starts waits for the next turn. */
@@ -68,7 +71,10 @@ export function logKeeper({
         due.push({
           ...{ serverId: server.id, windowEnd, issuedAt: forecast.issuedAt, served, model },
           profile: server.profile,
-          metrics: toLogged({ forecast, server, batch, row }),
+          metrics: toLogged({
+            ...{ forecast, server, batch, row },
+            thresholds: thresholds(server.id, windowEnd),
+          }),
         })
       }
     })

@@ -1,4 +1,7 @@
 import type { Observation } from '@harbinger/shared/forecast/calibrator'
+import type { ChanceObservation } from '@harbinger/shared/forecast/chance-curves'
+import { isPast } from '@harbinger/shared/limits'
+import { networkMetricNames } from '@harbinger/shared/metrics'
 import { contenderNames, type ContenderName } from '@harbinger/shared/model'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { stepMinutes } from '@harbinger/shared/window/window-batch'
@@ -8,13 +11,16 @@ import type { Scored } from './scorer.ts'
 
 const levels = loggedLevels.length
 
-/** What the calibrator learns from a round of scoring: the bands as they were served and what came, as it matured. */
-export function* observationsOf(scored: readonly Scored[]): Generator<Observation> {
-  const matured = scored
+/** A round of scoring in the order in which its truth matured, of what was served. */
+const inOrder = (scored: readonly Scored[]) =>
+  scored
     .filter(({ row }) => row.served)
     .map((one) => ({ ...one, at: one.row.windowEnd + parts[one.score.part]!.to * minuteMs }))
     .sort((a, b) => a.at - b.at)
-  for (const { score, row, at: maturedAt } of matured) {
+
+/** What the calibrator learns from a round of scoring: the bands as they were served and what came, as it matured. */
+export function* observationsOf(scored: readonly Scored[]): Generator<Observation> {
+  for (const { score, row, at: maturedAt } of inOrder(scored)) {
     const { part, truth } = score
     const lead = loggedLeads[part]
     const peak = part - loggedLeads.length
@@ -28,6 +34,25 @@ export function* observationsOf(scored: readonly Scored[]): Generator<Observatio
         of: lead === undefined ? { peak } : { step: lead / stepMinutes },
         low: band[from]!,
         high: band[from + levels - 1]!,
+      }
+    }
+  }
+}
+
+/** The same of the chances of reaching each server's own thresholds. */
+export function* chancesOf(scored: readonly Scored[]): Generator<ChanceObservation> {
+  for (const { score, row, at: maturedAt } of inOrder(scored)) {
+    const peak = score.part - loggedLeads.length
+    if (peak < 0) continue
+    for (const [v, logged] of row.metrics.entries()) {
+      const contender = logged && contenderOf(logged.source)
+      const worst = score.truth[v]!
+      if (!contender || !Number.isFinite(worst)) continue
+      for (const [level, threshold] of logged.ownThresholds.entries()) {
+        if (Number.isNaN(threshold)) continue
+        const chance = logged.ownChances[peak * logged.ownThresholds.length + level]!
+        const came = isPast(networkMetricNames[v]!, worst, threshold)
+        yield { contender, v, chance, came, maturedAt }
       }
     }
   }

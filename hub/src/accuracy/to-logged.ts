@@ -1,7 +1,8 @@
 import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
 import { breachChance } from '@harbinger/shared/forecast/chance'
 import { peakMinutes, Q, quantileLevels } from '@harbinger/shared/forecast/quantiles'
-import { networkMetricNames } from '@harbinger/shared/metrics'
+import { thresholdLevels } from '@harbinger/shared/forecast/own-thresholds'
+import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
 import { stepMinutes, V, type WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
 import { criticalLimit, worsens } from '@harbinger/shared/limits'
@@ -24,10 +25,12 @@ type Made = {
   /** Where the forecast's window is, for what the baselines say of it. */
   readonly batch: WindowBatch
   readonly row: number
+  /** Per network metric: see ownThresholds(). Absent: of what does not serve, no chance is learnt from. */
+  readonly thresholds?: readonly (readonly number[])[]
 }
 
 /** What is logged of a forecast: a few steps and levels of it, and what the baselines say of the same steps. */
-export function toLogged({ forecast, server, batch, row }: Made): LoggedMetrics {
+export function toLogged({ forecast, server, batch, row, thresholds }: Made): LoggedMetrics {
   const baselines = networkMetricNames.map(() => [] as Float32Array[])
   for (const name of loggedBaselines) {
     fillBaselineQuantiles(numbers, { batch, row }, name)
@@ -51,9 +54,27 @@ export function toLogged({ forecast, server, batch, row }: Made): LoggedMetrics 
             }),
       ),
       limit: limit ?? NaN,
+      ...ownChances(name, { peaks: made.peaks, thresholds: thresholds?.[v] ?? [] }),
       baselines: baselines[v]!,
     }
   })
+}
+
+function ownChances(
+  metric: MetricName,
+  { peaks, thresholds }: { readonly peaks: Float32Array; readonly thresholds: readonly number[] },
+): Pick<LoggedMetric, 'ownThresholds' | 'ownChances'> {
+  const own = thresholdLevels.map((_, level) => thresholds[level] ?? NaN)
+  const chance = (p: number, threshold: number): number =>
+    Number.isNaN(threshold)
+      ? NaN
+      : breachChance(peaks, { threshold, worsens: worsens(metric), offset: p * Q })
+  return {
+    ownThresholds: Float32Array.from(own),
+    ownChances: Float32Array.from(
+      peakMinutes.flatMap((_, p) => own.map((threshold) => chance(p, threshold))),
+    ),
+  }
 }
 
 function picked(

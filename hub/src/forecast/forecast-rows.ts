@@ -1,13 +1,9 @@
 import type { BaselineName } from '@harbinger/shared/forecast/baseline-names'
 import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
 import { balanceParts } from '@harbinger/shared/forecast/balance'
-import { type Calibrate, openCalibration } from '@harbinger/shared/forecast/calibrate'
-import {
-  type Calibration,
-  contenderOf,
-  curveOf,
-  noCalibration,
-} from '@harbinger/shared/forecast/calibration'
+import { type Adapted, type Calibrate, openCalibration } from '@harbinger/shared/forecast/calibrate'
+import { contenderOf, noCalibration } from '@harbinger/shared/forecast/calibration'
+import { curveIn } from '@harbinger/shared/forecast/chance-curves'
 import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
 import { type Numbers, settle } from '@harbinger/shared/forecast/settle'
 import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
@@ -25,10 +21,7 @@ import type { SlowForecasts } from './slow-forecasts.ts'
 /** A model and who serves each metric, by its manifest. */
 export type Serving = Pick<Manifest, 'id' | 'serves'> & {
   /** What the numbers are corrected by; default: nothing. */
-  readonly calibration?: {
-    readonly calibrate: Calibrate
-    readonly chances: Calibration['chances']
-  }
+  readonly calibrate?: Calibrate
 }
 
 /** What the network says and which metrics it serves, or why it says nothing. */
@@ -55,8 +48,8 @@ export type RowsToForecast = {
   readonly windowEnd: number
   readonly issuedAt: number
   readonly network: Network
-  /** What was learnt from matured truth since: see calibrator.adapted(). */
-  readonly adapted?: Float32Array | undefined
+  /** What was learnt from matured truth since. */
+  readonly adapted?: Adapted | undefined
 }
 
 const P = peakMinutes.length
@@ -116,18 +109,17 @@ function corrector(
   { network, adapted }: RowsToForecast,
   of: { readonly profile: Profile | undefined; readonly v: number },
 ): (numbers: Numbers, source: string) => Pick<MetricForecast, 'chances'> {
-  const { calibrate, chances } =
-    ('serving' in network ? network.serving.calibration : undefined) ?? uncalibrated
+  const calibrate = ('serving' in network ? network.serving.calibrate : undefined) ?? uncalibrated
   return (numbers, source) => {
     const contender = contenderOf(source)
     if (contender === undefined) return {}
-    calibrate(numbers, { contender, ...of }, adapted)
-    const curve = curveOf(chances, { contender, ...of })
+    calibrate(numbers, { contender, ...of }, adapted?.bands)
+    const curve = curveIn(adapted?.curves, { contender, ...of })
     return curve ? { chances: curve } : {}
   }
 }
 
-const uncalibrated = { calibrate: openCalibration(noCalibration), chances: noCalibration.chances }
+const uncalibrated = openCalibration(noCalibration)
 
 /** The baseline that serves where no backtest chose another. */
 const strong = (reason: string): Choice => ({ contender: 'seven-day-mean-level', reason })

@@ -41,7 +41,7 @@ export type FleetToForecast = {
   readonly windowEnd: number
   readonly issuedAt: number
   /** See RowsToForecast. */
-  readonly adapted?: Float32Array | undefined
+  readonly adapted?: RowsToForecast['adapted']
 }
 
 export type Examined = {

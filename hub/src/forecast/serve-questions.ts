@@ -53,9 +53,8 @@ export function serveQuestions(port: MessagePort, { open }: { readonly open?: Op
       const { manifest } = checked
       const inference = await openWatchedInference(folder, { threads, open })
       await serving?.inference.close()
-      const { chances } = checked.calibration
-      const calibration = { calibrate: openCalibration(checked.calibration), chances }
-      serving = { serving: { id: manifest.id, serves: manifest.serves, calibration }, inference }
+      const calibrate = openCalibration(checked.calibration)
+      serving = { serving: { id: manifest.id, serves: manifest.serves, calibrate }, inference }
       const { id, kind, trainedAt } = manifest
       return { number, loaded: { id, kind, trainedAt } }
     } catch (error) {

@@ -11,7 +11,7 @@ export type MetricForecast = {
   readonly quantiles: Float32Array
   /** [60, 240, 480 minutes][7 quantiles] of the highest value within */
   readonly peaks: Float32Array
-  /** How often a chance read off the peaks really came; undefined where nobody measured it. See translate(). */
+  /** How often a chance read off the peaks really came; undefined where nothing was learnt yet. See translate(). */
   readonly chances?: Curve
   /** Only of metrics that are slow enough to be told by the day. */
   readonly daysAhead?: DaysAhead

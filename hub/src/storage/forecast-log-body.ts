@@ -1,6 +1,7 @@
 /// <reference lib="esnext.float16" />
 import { metrics, networkMetricNames } from '@harbinger/shared/metrics'
 import type { BaselineName } from '@harbinger/shared/forecast/baseline-names'
+import { thresholdLevels } from '@harbinger/shared/forecast/own-thresholds'
 import { peakMinutes } from '@harbinger/shared/forecast/quantiles'
 
 /** Minutes from a window's end to the steps that are logged; the last step begins a quarter of an hour before 8 h. */
@@ -19,8 +20,9 @@ const P = peakMinutes.length
 const PL = P * loggedLevels.length
 const B = loggedBaselines.length
 const V = networkMetricNames.length
-const perMetric = L + PL + P + 1 + B * L
-const version = 1
+const O = thresholdLevels.length
+const perMetric = L + PL + P + 1 + O + P * O + B * L
+const version = 2
 const heading = 2 + 2 * V
 
 /** What was forecast of one metric, in its unit. */
@@ -35,6 +37,10 @@ export type LoggedMetric = {
   readonly breach: Float32Array
   /** The critical limit at the time; NaN without one. */
   readonly limit: number
+  /** [3 levels]: thresholds that the server reaches now and then; NaN where it has none. See ownThresholds(). */
+  readonly ownThresholds: Float32Array
+  /** [60, 240, 480 minutes][3 levels]: chance of reaching each within, as read off the peaks, before any curve. */
+  readonly ownChances: Float32Array
   /** Per logged baseline [5 leads][3 levels] */
   readonly baselines: readonly Float32Array[]
 }
@@ -59,7 +65,7 @@ export function toBody(logged: LoggedMetrics, sourceId: (source: string) => numb
   logged.forEach((metric, v) => {
     if (!metric) return
     view.setUint16(2 + 2 * v, sourceId(metric.source), true)
-    const { steps, peaks, breach, limit, baselines } = metric
+    const { steps, peaks, breach, limit, ownThresholds, ownChances, baselines } = metric
     const put = (values: ArrayLike<number>, by: number): void => {
       for (let i = 0; i < values.length; i++) numbers[to++] = values[i]! / by
     }
@@ -67,19 +73,22 @@ export function toBody(logged: LoggedMetrics, sourceId: (source: string) => numb
     put(peaks, scale[v]!)
     put(breach, 1)
     put([limit], scale[v]!)
+    put(ownThresholds, scale[v]!)
+    put(ownChances, 1)
     for (const baseline of baselines) put(baseline, scale[v]!)
   })
   return body
 }
 
-/** Throws when the body was written by a version that this one does not know. */
+/** Throws when the body was written by a version that this one does not know; the first had no own thresholds. */
 export function readBody(body: Uint8Array, sourceOf: (id: number) => string): LoggedMetrics {
   // A copy: half floats must lie on even addresses.
   const bytes = Uint8Array.from(body)
   const view = new DataView(bytes.buffer)
-  if (view.getUint8(0) !== version) {
+  const written = view.getUint8(0)
+  if (written !== version && written !== 1) {
     throw new Error(
-      `a row of the forecast log has version ${view.getUint8(0)}, this Harbinger reads ${version}`,
+      `a row of the forecast log has version ${written}, this Harbinger reads 1 and ${version}`,
     )
   }
   const numbers = new Float16Array(bytes.buffer, heading)
@@ -98,7 +107,11 @@ export function readBody(body: Uint8Array, sourceOf: (id: number) => string): Lo
       peaks: take(PL, scale[v]!),
       breach: take(P, 1),
       limit: take(1, scale[v]!)[0]!,
+      ownThresholds: written === 1 ? unknown(O) : take(O, scale[v]!),
+      ownChances: written === 1 ? unknown(P * O) : take(P * O, 1),
       baselines: loggedBaselines.map(() => take(L, scale[v]!)),
     }
   })
 }
+
+const unknown = (n: number): Float32Array => new Float32Array(n).fill(NaN)

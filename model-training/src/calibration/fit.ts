@@ -66,7 +66,6 @@ export async function fitCalibration(options: FitOptions): Promise<Calibration> 
       simulated: history.simulated,
     })),
     cells: toCells(cells),
-    chances: [],
   }
 }
 

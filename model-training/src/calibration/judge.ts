@@ -2,10 +2,11 @@ import { balanceParts } from '@harbinger/shared/forecast/balance'
 import { openCalibration } from '@harbinger/shared/forecast/calibrate'
 import { bucketOfStep, type Calibration } from '@harbinger/shared/forecast/calibration'
 import type { CalibratorState } from '@harbinger/shared/forecast/calibrator'
-import { breachChance } from '@harbinger/shared/forecast/chance'
+import { breachChance, type Curve } from '@harbinger/shared/forecast/chance'
+import { curveIn } from '@harbinger/shared/forecast/chance-curves'
 import { peakMinutes, Q } from '@harbinger/shared/forecast/quantiles'
 import { type Numbers, settle } from '@harbinger/shared/forecast/settle'
-import { criticalLimit, worsens } from '@harbinger/shared/limits'
+import { criticalLimit, isPast, worsens } from '@harbinger/shared/limits'
 import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
 import { choiceOf, type ContenderName, type Manifest } from '@harbinger/shared/model'
 import { horizonSteps as F, V } from '@harbinger/shared/window/window-batch'
@@ -18,7 +19,7 @@ import { type CpuSums, sumCount } from './cpu-sums.ts'
 import { metricNumbers, pickMetric } from './pick-metric.ts'
 import { replay } from './replay.ts'
 import { servingBaselines } from './serving-baselines.ts'
-import { ownThresholds } from './thresholds.ts'
+import { dailyThresholds, thresholdsOf } from './thresholds.ts'
 
 export type CalibrationReport = {
   readonly history: string
@@ -65,12 +66,14 @@ type Said = {
   readonly stage: (typeof stages)[number]
   readonly numbers: Numbers
   readonly server: ServerHistory
+  readonly curve: Curve
 }
 
 /** What the bands held and the chances were worth on days nobody learnt from: before, and as a hub serves them. */
 export async function judgeCalibration(options: JudgeOptions): Promise<CalibrationReport> {
   const { history, from, to, calibration, serves, learnt, gain } = options
-  const thresholds = ownThresholds(history, from)
+  const thresholds = history.servers.map(({ series }) => thresholdsOf(series, from))
+  const daily = dailyThresholds(history)
   const calibrate = openCalibration(calibration)
   const counts = { before: coverageCount(), fitted: coverageCount(), after: coverageCount() }
   const deciles = { own: both(), limits: both() }
@@ -80,7 +83,7 @@ export async function judgeCalibration(options: JudgeOptions): Promise<Calibrati
 
   function addRow(collected: Collected, row: number, contenders: readonly Contender[]): void {
     const { said, places } = collected
-    const { server, end } = places[row]!
+    const { server, index, end } = places[row]!
     const { profile } = server
     for (const stage of stages) {
       const adapted = stage === 'after' ? adaptation.adapted() : undefined
@@ -88,7 +91,7 @@ export async function judgeCalibration(options: JudgeOptions): Promise<Calibrati
         const contender = contenders[v]
         if (!contender) return false
         const numbers = pickMetric(said.get(contender)!, row, v, all[v])
-        if (stage !== 'before') calibrate(numbers, { contender, profile, v }, adapted)
+        if (stage !== 'before') calibrate(numbers, { contender, profile, v }, adapted?.bands)
         return settle(numbers, metric)
       })
       const numbersOf = (name: MetricName) => {
@@ -99,15 +102,18 @@ export async function judgeCalibration(options: JudgeOptions): Promise<Calibrati
       sums[stage].add(numbersOf)
       for (const [v, numbers] of all.entries()) {
         if (!sound[v]) continue
-        addMetric(collected, { row, v, stage, numbers, server })
-        if (stage !== 'after') continue
         const place = { contender: contenders[v]!, profile, v }
-        adaptation.wait({ place, end, numbers, truth: collected.truth, row })
+        const curve = adapted && curveIn(adapted.curves, place)
+        addMetric(collected, { row, v, stage, numbers, server, curve })
+        if (stage !== 'after') continue
+        const thresholds = daily(index, end)[v]!
+        adaptation.wait({ place, end, numbers, thresholds, truth: collected.truth, row })
       }
     }
   }
 
-  function addMetric({ truth, places }: Collected, { row, v, stage, numbers, server }: Said): void {
+  function addMetric({ truth, places }: Collected, said: Said): void {
+    const { row, v, stage, numbers, server, curve } = said
     const metric = networkMetricNames[v]!
     const profile = server.profile ?? 'unknown'
     const own = thresholds[places[row]!.index]![v]!
@@ -127,8 +133,8 @@ export async function judgeCalibration(options: JudgeOptions): Promise<Calibrati
       if (stage === 'fitted') continue
       const tell = (into: ReturnType<typeof both>, threshold: number): void => {
         const direction = worsens(metric)
-        const chance = breachChance(numbers.peaks, { threshold, worsens: direction, offset: p * Q })
-        into[stage].add(chance, direction === 'up' ? worst >= threshold : worst <= threshold)
+        const of = { threshold, worsens: direction, offset: p * Q, curve }
+        into[stage].add(breachChance(numbers.peaks, of), isPast(metric, worst, threshold))
       }
       for (const threshold of own) tell(deciles.own, threshold)
       if (limit !== undefined) tell(deciles.limits, limit)

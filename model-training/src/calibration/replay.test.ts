@@ -1,4 +1,7 @@
+import { chanceGrid } from '@harbinger/shared/forecast/chance'
+import { curveIn } from '@harbinger/shared/forecast/chance-curves'
 import { networkMetricNames } from '@harbinger/shared/metrics'
+import { Q } from '@harbinger/shared/forecast/quantiles'
 import { expect, test } from 'vitest'
 import { truthBatch } from '../windows/truth.ts'
 import { metricNumbers } from './pick-metric.ts'
@@ -20,7 +23,9 @@ function waiting(hours: number) {
   for (let hour = 0; hour < hours; hour++) {
     for (let i = 0; i < 30; i++) {
       const end = t0 + hour * hourMs
-      adaptation.wait({ place, end, numbers: metricNumbers(), truth, row: 0 })
+      const numbers = metricNumbers()
+      for (let q = 0; q < Q; q++) numbers.peaks.fill(10 * q, 2 * Q + q, 2 * Q + q + 1)
+      adaptation.wait({ place, end, numbers, thresholds: [45], truth, row: 0 })
     }
   }
   return adaptation
@@ -44,4 +49,18 @@ test('what has matured widens the side that was missed, and each forecast counts
   expect(below).toBeLessThan(0)
   adaptation.turn(t0 + 20 * hourMs)
   expect(learnt(adaptation)).toEqual([below, above])
+})
+
+test('a chance of reaching an own threshold is learnt from when its eight hours are over', () => {
+  const adaptation = waiting(1)
+  const cases = () => adaptation.state().chances!.cells['model mem_used_pct']?.cases
+  adaptation.turn(t0 + 8 * hourMs - 1)
+  expect(cases()).toBeUndefined()
+  const before = adaptation.adapted()
+  adaptation.turn(t0 + 8 * hourMs)
+  // Only the peak of eight hours said more than 0: 30 cases, which all came.
+  expect(cases()!.reduce((sum, n) => sum + n, 0)).toBeCloseTo(30)
+  expect(adaptation.state().chances!.cells['model mem_used_pct']!.came).toEqual(cases())
+  expect(curveIn(before.curves, place)).toBeUndefined()
+  expect(curveIn(adaptation.adapted().curves, place)![5]).toBeGreaterThan(chanceGrid[5]!)
 })

@@ -1,9 +1,14 @@
+import type { Adapted } from '@harbinger/shared/forecast/calibrate'
 import type { Place } from '@harbinger/shared/forecast/calibration'
 import {
   type CalibratorState,
   type Observation,
   openCalibrator,
 } from '@harbinger/shared/forecast/calibrator'
+import { breachChance } from '@harbinger/shared/forecast/chance'
+import type { ChanceObservation } from '@harbinger/shared/forecast/chance-curves'
+import { isPast, worsens } from '@harbinger/shared/limits'
+import { networkMetricNames } from '@harbinger/shared/metrics'
 import { peakMinutes, Q, quantileLevels } from '@harbinger/shared/forecast/quantiles'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { horizonSteps as F, stepMinutes, V } from '@harbinger/shared/window/window-batch'
@@ -27,26 +32,31 @@ export function replay(
     options.gain === undefined ? {} : { gain: options.gain },
   )
   /** Hour in which the truth has matured → what is known by its end. */
-  const waiting = new Map<number, Observation[]>()
+  const waiting = new Map<number, { bands: Observation[]; chances: ChanceObservation[] }>()
+  let known: Adapted = { bands: calibrator.adapted(), curves: calibrator.curves() }
 
-  function put(observation: Observation): void {
-    const hour = Math.ceil(observation.maturedAt / hourMs)
-    const list = waiting.get(hour)
-    if (list) list.push(observation)
-    else waiting.set(hour, [observation])
+  function listsOf(maturedAt: number) {
+    const hour = Math.ceil(maturedAt / hourMs)
+    let lists = waiting.get(hour)
+    if (!lists) waiting.set(hour, (lists = { bands: [], chances: [] }))
+    return lists
   }
 
   return {
-    adapted: calibrator.adapted,
+    /** What is known by the last turn: see Adapted. */
+    adapted: (): Adapted => known,
     state: calibrator.state,
 
     /** Tells the calibrator all that has matured by `now`; windows come in the order of time. */
     turn(now: number): void {
       const hours = [...waiting.keys()].filter((hour) => hour * hourMs <= now).sort((a, b) => a - b)
       for (const hour of hours) {
-        for (const observation of waiting.get(hour)!) calibrator.observe(observation)
+        const { bands, chances } = waiting.get(hour)!
+        for (const observation of bands) calibrator.observe(observation)
+        for (const observation of chances) calibrator.observeChance(observation)
         waiting.delete(hour)
       }
+      if (hours.length > 0) known = { bands: calibrator.adapted(), curves: calibrator.curves() }
     },
 
     /** Keeps what was served of one metric until its truth has matured. */
@@ -54,12 +64,15 @@ export function replay(
       place,
       end,
       numbers,
+      thresholds,
       truth,
       row,
     }: {
       readonly place: Place
       readonly end: number
       readonly numbers: Numbers
+      /** The server's own on that day, of this metric. */
+      readonly thresholds: readonly number[]
       readonly truth: TruthBatch
       readonly row: number
     }): void {
@@ -67,22 +80,34 @@ export function replay(
       for (const step of replayedSteps) {
         const k = (row * F + step) * V + v
         if (truth.truthKnown[k] === 0) continue
-        put({
+        const maturedAt = end + (step + 1) * stepMinutes * minuteMs
+        listsOf(maturedAt).bands.push({
           ...{ ...place, of: { step }, truth: truth.truth[k]! },
           low: numbers.quantiles[step * Q + low]!,
           high: numbers.quantiles[step * Q + high]!,
-          maturedAt: end + (step + 1) * stepMinutes * minuteMs,
+          maturedAt,
         })
       }
       for (const [peak, minutes] of peakMinutes.entries()) {
         const k = (row * peakMinutes.length + peak) * V + v
         if (truth.peakKnown[k] === 0) continue
-        put({
-          ...{ ...place, of: { peak }, truth: truth.peakTruth[k]! },
+        const maturedAt = end + minutes * minuteMs
+        const worst = truth.peakTruth[k]!
+        const lists = listsOf(maturedAt)
+        lists.bands.push({
+          ...{ ...place, of: { peak }, truth: worst },
           low: numbers.peaks[peak * Q + low]!,
           high: numbers.peaks[peak * Q + high]!,
-          maturedAt: end + minutes * minuteMs,
+          maturedAt,
         })
+        const metric = networkMetricNames[v]!
+        const { contender } = place
+        for (const threshold of thresholds) {
+          const of = { threshold, worsens: worsens(metric), offset: peak * Q }
+          const chance = breachChance(numbers.peaks, of)
+          const came = isPast(metric, worst, threshold)
+          lists.chances.push({ contender, v, chance, came, maturedAt })
+        }
       }
     },
   }

@@ -1,36 +1,45 @@
-import { quantileOfSorted } from '@harbinger/shared/forecast/quantiles'
+import {
+  ownThresholds,
+  thresholdDays,
+  thresholdEveryMinutes,
+} from '@harbinger/shared/forecast/own-thresholds'
 import { worsens } from '@harbinger/shared/limits'
 import { metricIndex, networkMetricNames } from '@harbinger/shared/metrics'
-import { minuteCell, minuteMs } from '@harbinger/shared/window/series'
+import { minuteCell, minuteMs, type Series } from '@harbinger/shared/window/series'
 import type { FleetHistory } from '../history/fleet-history.ts'
 
-/** Where a threshold lies among a server's own worst readings of the past. */
-const levels = [0.9, 0.95, 0.98]
-const dayMinutes = 24 * 60
-/** A metric that hardly moves is at any such threshold all the time, which shows nothing. */
-const fewestReadings = 200
+const dayMs = 24 * 60 * minuteMs
 
-/**
- * Thresholds that every server reaches now and then, [server][metric][level]: quantiles of its own readings within the
- * week before `at`. Critical limits are reached too rarely to tell whether a chance of 40 % comes true.
- */
-export function ownThresholds(history: FleetHistory, at: number): readonly (readonly number[])[][] {
+/** Per network metric, the server's own thresholds by what came in the week before `at` (ms). */
+export type Thresholds = readonly (readonly number[])[]
+
+export function thresholdsOf(series: Series, at: number): Thresholds {
   const end = Math.floor(at / minuteMs)
-  return history.servers.map(({ series }) =>
-    networkMetricNames.map((name) => {
-      const down = worsens(name) === 'down'
-      const readings: number[] = []
-      for (let minute = end - 7 * dayMinutes; minute < end; minute += 5) {
-        const cell = minuteCell(series, minute)
-        if (cell < 0) continue
-        const c = cell + metricIndex[name]
-        if (series.count[c] === 0) continue
-        readings.push(down ? series.mean[c]! : series.max[c]!)
-      }
-      if (readings.length < fewestReadings) return []
-      const sorted = Float64Array.from(readings).sort()
-      if (quantileOfSorted(sorted, 0.02) === quantileOfSorted(sorted, 0.98)) return []
-      return levels.map((level) => quantileOfSorted(sorted, down ? 1 - level : level))
-    }),
-  )
+  return networkMetricNames.map((name) => {
+    const down = worsens(name) === 'down'
+    const readings: number[] = []
+    const from = end - (thresholdDays * dayMs) / minuteMs
+    for (let minute = from; minute < end; minute += thresholdEveryMinutes) {
+      const cell = minuteCell(series, minute)
+      if (cell < 0) continue
+      const c = cell + metricIndex[name]
+      if (series.count[c] === 0) continue
+      readings.push(down ? series.mean[c]! : series.max[c]!)
+    }
+    return ownThresholds(name, readings)
+  })
+}
+
+/** A fleet's thresholds of each day, by what came before it: as a hub has them. */
+export function dailyThresholds({ servers }: FleetHistory) {
+  let day = NaN
+  let found: Thresholds[] = []
+  return (index: number, at: number): Thresholds => {
+    const now = Math.floor(at / dayMs)
+    if (now !== day) {
+      day = now
+      found = []
+    }
+    return (found[index] ??= thresholdsOf(servers[index]!.series, now * dayMs))
+  }
 }

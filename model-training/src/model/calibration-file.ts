@@ -8,11 +8,11 @@ import { Compile } from 'typebox/compile'
 const CalibrationFile = Compile(CalibrationSchema)
 
 /** A line per cell, so that a change can be read. */
-export function calibrationText({ cells, chances, ...rest }: Calibration): string {
+export function calibrationText({ cells, ...rest }: Calibration): string {
   const lines = (list: readonly object[]): string =>
     list.length === 0 ? '[]' : `[\n${list.map((one) => JSON.stringify(one)).join(',\n')}\n]`
   const head = JSON.stringify(rest).slice(0, -1)
-  return `${head},\n"cells": ${lines(cells)},\n"chances": ${lines(chances)}}\n`
+  return `${head},\n"cells": ${lines(cells)}}\n`
 }
 
 /** The calibration of a model folder, or what is wrong with it. */

@@ -28,6 +28,14 @@ export const unitFloor: readonly number[] = networkMetricNames.map((name) =>
 export const unitOf = (values: ArrayLike<number>, at: number, v: number): number =>
   values[at + p90]! - values[at + p10]! + unitFloor[v]!
 
+/** What was learnt of matured truth, as it goes to the thread that applies it. */
+export type Adapted = {
+  /** [cellCount][below, above]: see calibrator.adapted(). */
+  readonly bands: Float32Array
+  /** See curveIn(). */
+  readonly curves: Float32Array
+}
+
 /**
  * Corrects quantiles in place. Each is moved by what the fitted calibration says of its cell (conformalised quantile
  * regression, Romano et al. 2019, each quantile for itself), then the sides of the band are stretched by what was

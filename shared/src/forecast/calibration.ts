@@ -3,7 +3,6 @@ import { networkMetricNames } from '../metrics.ts'
 import { type ContenderName, contenderNames } from '../model.ts'
 import { type Profile, profileId, profiles } from '../profiles.ts'
 import { leadBucket } from './baseline-widths.ts'
-import { chanceGrid, type Curve } from './chance.ts'
 import { peakMinutes, Q } from './quantiles.ts'
 
 /** Of a forecast's source. Undefined: what is made of less than a day of history is not calibrated. */
@@ -41,23 +40,6 @@ const CellSchema = Type.Object({
 })
 export type CalibrationCell = Static<typeof CellSchema>
 
-/**
- * How often a limit was really reached, where the peaks gave it the chance of each place in chanceGrid: what a chance
- * read off the peaks is translated by. Never falls.
- */
-const ChanceSchema = Type.Object({
-  contender: Type.Enum(contenderNames),
-  /** As of a cell. */
-  profile: ProfileGroup,
-  /** Cases that it was fitted on. */
-  cases: Type.Integer({ minimum: 0 }),
-  came: Type.Array(Type.Number({ minimum: 0, maximum: 1 }), {
-    minItems: chanceGrid.length,
-    maxItems: chanceGrid.length,
-  }),
-})
-export type ChanceCurve = Static<typeof ChanceSchema>
-
 /** calibration.json of a model folder: what a forecast's quantiles are corrected by. */
 export const CalibrationSchema = Type.Object({
   version: Type.Literal(1),
@@ -70,12 +52,11 @@ export const CalibrationSchema = Type.Object({
     }),
   ),
   cells: Type.Array(CellSchema, { maxItems: 6000 }),
-  chances: Type.Array(ChanceSchema, { maxItems: contenderNames.length * (profiles.length + 2) }),
 })
 export type Calibration = Static<typeof CalibrationSchema>
 
 /** Corrects nothing: of a hub without a model, and of a model nobody could fit one for. */
-export const noCalibration: Calibration = { version: 1, fittedOn: [], cells: [], chances: [] }
+export const noCalibration: Calibration = { version: 1, fittedOn: [], cells: [] }
 
 /** One number of a forecast, as calibration tells them apart. */
 export type Place = {
@@ -83,16 +64,6 @@ export type Place = {
   readonly profile: Profile | null | undefined
   /** Place in networkMetricNames. */
   readonly v: number
-}
-
-/** The curve of a profile, or of all where it has none; undefined: chances stand as they are. */
-export function curveOf(
-  chances: Calibration['chances'],
-  { contender, profile }: Pick<Place, 'contender' | 'profile'>,
-): Curve {
-  const of = (group: ChanceCurve['profile']) =>
-    chances.find((one) => one.contender === contender && one.profile === group)?.came
-  return of(profile ?? 'unknown') ?? of(null)
 }
 
 const V = networkMetricNames.length

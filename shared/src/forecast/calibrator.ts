@@ -1,6 +1,7 @@
 import { networkMetricNames } from '../metrics.ts'
 import { contenderNames, type ContenderName } from '../model.ts'
 import { type Profile, profiles } from '../profiles.ts'
+import { type ChanceObservation, type ChanceState, openChanceCurves } from './chance-curves.ts'
 import { bucketOfStep, calibrationBuckets, cellCount, cellIndex, targets } from './calibration.ts'
 
 /** One matured number: what was said of it, and what came. */
@@ -19,7 +20,7 @@ export type Observation = {
   readonly maturedAt: number
 }
 
-/** What a calibrator has learnt, to be kept beside the model. Plain JSON of at most some 60 kB. */
+/** What a calibrator has learnt, to be kept beside the model. Plain JSON of at most some 100 kB. */
 export type CalibratorState = {
   readonly version: 1
   /** Hour (ms / 3,600,000) whose observations are still being gathered. */
@@ -30,6 +31,8 @@ export type CalibratorState = {
   readonly gathering: {
     readonly [cell: string]: readonly [points: number, below: number, above: number]
   }
+  /** How often chances came true; absent in what was kept before they were learnt. */
+  readonly chances?: ChanceState
 }
 
 export type Calibrator = ReturnType<typeof openCalibrator>
@@ -59,6 +62,7 @@ export function openCalibrator(
   const logs = new Float32Array(cellCount * 2)
   const gathered = new Float32Array(cellCount * 3)
   const touched = new Set<number>()
+  const curves = openChanceCurves(kept?.chances)
   let hour = -Infinity
   if (kept?.version === 1) {
     hour = kept.hour
@@ -104,6 +108,12 @@ export function openCalibrator(
       gathered[3 * cell + 2]! += truth > high ? 1 : truth === high ? tail : 0
     },
 
+    /** Takes one chance that was said of one of the server's own thresholds. */
+    observeChance: (observation: ChanceObservation): void => curves.observe(observation),
+
+    /** How often chances come true: see curveIn(). */
+    curves: curves.table,
+
     /**
      * [cellCount][below, above]: what calibrate() multiplies the bands by, as logarithms. Goes to the thread that
      * applies them; a view, to be copied before it is given away.
@@ -119,7 +129,8 @@ export function openCalibrator(
         const [points, low, high] = gathered.subarray(3 * cell, 3 * cell + 3)
         if (points! > 0) gathering[name] = [points!, low!, high!]
       })
-      return { version: 1, hour: Number.isFinite(hour) ? hour : 0, factors, gathering }
+      const known = { hour: Number.isFinite(hour) ? hour : 0, factors, gathering }
+      return { version: 1, ...known, chances: curves.state() }
     },
   }
 }
