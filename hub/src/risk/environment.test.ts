@@ -6,12 +6,15 @@ const server = (n: number, of: Partial<ServerInFleet> = {}): ServerInFleet => ({
   ...{ severity: 'healthy', score: 0, breaches: 0, chance: { in30Minutes: 0, in8Hours: 0 } },
   ...of,
 })
+/** Scored on this hub, of the last week. */
+const kept = { days: 7, cases: 12_345, expected: 0.0041, reached: 0.0035 }
+const assess = (servers: readonly ServerInFleet[]) => assessEnvironment(servers, kept)
 const many = (n: number, of: Partial<ServerInFleet> = {}) =>
   Array.from({ length: n }, (_, i) => server(i, of))
 
 describe('the environment', () => {
   test('of 90 servers far from every limit is healthy and expects nothing', () => {
-    const it = assessEnvironment(many(90))
+    const it = assess(many(90))
     expect(it).toMatchObject({ status: 'healthy', incidentProbability8h: 0 })
     expect(it.sentence).toBe(
       'All 90 servers are healthy. A new incident: less than 2 % likely within 30 minutes, less than 2 % likely within 8 hours.',
@@ -21,15 +24,26 @@ describe('the environment', () => {
 
   test('joins the chances of its servers', () => {
     const chance = { in30Minutes: 0.1, in8Hours: 0.5 }
-    const it = assessEnvironment([...many(88), server(88, { chance }), server(89, { chance })])
+    const it = assess([...many(88), server(88, { chance }), server(89, { chance })])
     expect(it.incidentProbability30m).toBeCloseTo(0.19)
     expect(it.incidentProbability8h).toBeCloseTo(0.75)
     expect(it.sentence).toContain('19 % likely within 30 minutes, 75 % likely within 8 hours')
     expect(it.how).toContain('2 servers count')
   })
 
+  test('says what its chances have been worth here, or that nobody knows it yet', () => {
+    expect(assess(many(9)).how).toContain(
+      'Of 12,345 forecasts of single metrics in the last 7 days 0.41 % were expected to reach their limit within 8 hours, and 0.35 % did.',
+    )
+    const fresh = assessEnvironment(many(9), null)
+    expect(fresh.sentence).toBe(
+      'All 9 servers are healthy. A new incident: less than 2 % likely within 30 minutes, less than 2 % likely within 8 hours, not checked on this fleet yet.',
+    )
+    expect(fresh.how).toContain('None of these chances has been compared with what followed')
+  })
+
   test('names the worst server and counts the severities', () => {
-    const it = assessEnvironment([
+    const it = assess([
       ...many(87),
       server(1, { severity: 'warning', score: 61 }),
       server(2, { severity: 'watch', score: 35 }),
@@ -43,7 +57,7 @@ describe('the environment', () => {
   })
 
   test('of a large fleet is not named after one server', () => {
-    const it = assessEnvironment([
+    const it = assess([
       ...many(998),
       server(1, { severity: 'critical', score: 84 }),
       server(2, { severity: 'warning', score: 61 }),
@@ -53,14 +67,14 @@ describe('the environment', () => {
 
   test('does not take what it cannot see for healthy', () => {
     const blind = { severity: 'unknown', score: null, chance: undefined } as const
-    expect(assessEnvironment(many(3, blind))).toMatchObject({
+    expect(assess(many(3, blind))).toMatchObject({
       ...{ status: 'unknown', incidentProbability30m: null },
       sentence: 'Nothing is known of the 3 servers now. There is no forecast yet.',
     })
-    expect(assessEnvironment([...many(5), server(9, blind)]).sentence).toBe(
+    expect(assess([...many(5), server(9, blind)]).sentence).toBe(
       '5 of 6 servers are healthy, of 1 nothing is known. A new incident: less than 2 % likely within 30 minutes, less than 2 % likely within 8 hours. 1 server has no forecast.',
     )
-    expect(assessEnvironment([]).sentence).toContain('No server reports yet.')
+    expect(assess([]).sentence).toContain('No server reports yet.')
   })
 })
 

@@ -56,6 +56,15 @@ export type ServerInFleet = {
   readonly chance: IncidentChance | undefined
 }
 
+/** What chances of reaching a critical limit within 8 h were worth lately on this hub; null while none was scored. */
+export type ChancesKept = {
+  readonly days: number
+  readonly cases: number
+  /** The mean chance that was said, and the share that came true. */
+  readonly expected: number
+  readonly reached: number
+} | null
+
 export type Environment = {
   readonly status: Severity | 'unknown'
   readonly sentence: string
@@ -68,7 +77,10 @@ export type Environment = {
 }
 
 /** "Are we fine?": the fleet in counts, chances and one sentence. */
-export function assessEnvironment(servers: readonly ServerInFleet[]): Environment {
+export function assessEnvironment(
+  servers: readonly ServerInFleet[],
+  kept: ChancesKept,
+): Environment {
   const bySeverity = countBySeverity(servers)
   const foreseen = servers.flatMap(({ chance }) => (chance ? [chance] : []))
   const any = (chances: readonly number[]): number | null =>
@@ -79,14 +91,14 @@ export function assessEnvironment(servers: readonly ServerInFleet[]): Environmen
     status: statusOf(bySeverity, servers.length),
     sentence: [
       nowSentence(servers, bySeverity),
-      chanceSentence(in30, in8),
+      chanceSentence(in30, in8, kept),
       blindSentence(servers.length, foreseen.length),
     ]
       .filter(Boolean)
       .join(' '),
     incidentProbability30m: in30,
     incidentProbability8h: in8,
-    how: howText(servers.length, foreseen),
+    how: `${howText(servers.length, foreseen)} ${keptText(kept)}`,
     bySeverity,
   }
 }
@@ -136,9 +148,10 @@ function nowSentence(
   return `${inTrouble.length} of ${servers.length} servers need a look (${counts.join(', ')}; worst ${inTrouble[0]!.name})${limits}.`
 }
 
-function chanceSentence(in30: number | null, in8: number | null): string {
+function chanceSentence(in30: number | null, in8: number | null, kept: ChancesKept): string {
   if (in30 === null || in8 === null) return 'There is no forecast yet.'
-  return `A new incident: ${chanceText(in30)} within 30 minutes, ${chanceText(in8)} within 8 hours.`
+  const unchecked = kept === null ? ', not checked on this fleet yet' : ''
+  return `A new incident: ${chanceText(in30)} within 30 minutes, ${chanceText(in8)} within 8 hours${unchecked}.`
 }
 
 /** Servers without a forecast are not counted as safe; the sentence says how many there are. */
@@ -159,7 +172,19 @@ function howText(total: number, foreseen: readonly IncidentChance[]): string {
   return (
     `1 − Π(1 − p) over the ${foreseen.length} of ${total} servers that have a forecast, as if they failed ` +
     'independently; p is the chance that the likeliest of a server’s metrics newly passes its critical limit, read ' +
-    `off the forecast’s quantiles. ${counted} servers count; for the others even the 98 % quantile stays within ` +
+    'off the forecast’s quantiles and, within 8 hours, corrected by how often such chances came true here. ' +
+    `${counted} servers count; for the others even the 98 % quantile stays within ` +
     'every limit, which is less than 2 % each and is taken as 0.'
+  )
+}
+
+function keptText(kept: ChancesKept): string {
+  if (kept === null) {
+    return 'None of these chances has been compared with what followed on this hub yet: that begins 8 hours after its first forecasts.'
+  }
+  const share = (p: number) => `${(100 * p).toFixed(2)} %`
+  return (
+    `Of ${kept.cases.toLocaleString('en')} forecasts of single metrics in the last ${kept.days} days ` +
+    `${share(kept.expected)} were expected to reach their limit within 8 hours, and ${share(kept.reached)} did.`
   )
 }

@@ -1,7 +1,9 @@
+import type { Accuracy } from '@harbinger/shared/accuracy'
 import { scenarios, type Scenario } from '@harbinger/shared/api'
+import { peakMinutes } from '@harbinger/shared/forecast/quantiles'
 import type { Series } from '@harbinger/shared/window/series'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
-import { assessEnvironment } from '../risk/environment.ts'
+import { assessEnvironment, type ChancesKept } from '../risk/environment.ts'
 import type { NameConflict } from '../ingest/namesakes.ts'
 import type { Server } from '../storage/server-store.ts'
 import { inSlices } from '../window/slices.ts'
@@ -101,7 +103,10 @@ export function liveFleet({
     servers: () => (rows ??= allKnown().map(({ row }) => row)),
     fleet() {
       const all = allKnown()
-      environment ??= assessEnvironment(all.map(({ inFleet }) => inFleet))
+      environment ??= assessEnvironment(
+        all.map(({ inFleet }) => inFleet),
+        chancesKept(options.accuracy()),
+      )
       const summaries = sources.servers()
       const byState: Record<string, number> = {}
       const byPresence = { heard: 0, late: 0, offline: 0 }
@@ -218,4 +223,12 @@ export function liveFleet({
       for (const listener of listeners) listener(change)
     },
   }
+}
+
+function chancesKept({ windows }: Pick<Accuracy, 'windows'>): ChancesKept {
+  const longest = windows.toSorted((a, b) => b.days - a.days)[0]
+  const breach = longest?.peaks[String(peakMinutes.at(-1))]?.breach
+  if (!longest || !breach || breach.expected === null || breach.reached === null) return null
+  const { cases, expected, reached } = breach
+  return { days: longest.days, cases, expected, reached }
 }

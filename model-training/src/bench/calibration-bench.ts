@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { reportedFleet, reportedFrom, stretch } from '../base-model/sources.ts'
-import { furthestDecile } from '../calibration/deciles.ts'
+import { decilesText, furthestDecile } from '../calibration/deciles.ts'
 import type { Stretch } from '../calibration/collect.ts'
 import { type CalibrationReport, judgeCalibration } from '../calibration/judge.ts'
 import { loadHistory } from '../history/load-history.ts'
@@ -97,7 +97,10 @@ function figuresOf(
         bar: '≤ 5',
         ok: gap !== undefined && gap <= 0.05,
       },
-      beside: { before: chances.ownPast.before, adapted: chances.ownPast.after },
+      beside: {
+        before: decilesText(chances.ownPast.before),
+        adapted: decilesText(chances.ownPast.after),
+      },
       conditions,
     },
     {

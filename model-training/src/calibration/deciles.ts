@@ -30,6 +30,13 @@ export function decileCount() {
   }
 }
 
+/** `15→12 24→20 …`: per cent said and come, of the deciles with enough cases. */
+export const decilesText = (deciles: readonly Decile[]): string =>
+  deciles
+    .filter(({ cases }) => cases >= fewestCases)
+    .map(({ said, came }) => `${Math.round(100 * said)}→${Math.round(100 * came)}`)
+    .join(' ')
+
 /** The largest distance among deciles with enough cases; undefined when none has. */
 export function furthestDecile(deciles: readonly Decile[]): number | undefined {
   const judged = deciles.filter(({ cases }) => cases >= fewestCases)
