@@ -2,6 +2,7 @@ import { minuteMs } from '@harbinger/shared/window/series'
 import type { WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
 import type { LoggedForecast } from '../storage/forecast-log-store.ts'
+import type { Server } from '../storage/server-store.ts'
 import type { HubStores } from '../storage/stores.ts'
 import { inSlices, nextTurn } from '../window/slices.ts'
 import { thresholdKeeper } from './thresholds.ts'
@@ -55,30 +56,30 @@ export function logKeeper({
 
   /** Adds what is due of one batch; the event loop has its turn in between. Returns how many were logged. */
   return async ({ batch, rows, made, windowEnd, model, challengers = [], onDue }: MadeBatch) => {
-    const due: LoggedForecast[] = []
-    const dueRows: number[] = []
+    const dueServers: { readonly row: number; readonly server: Server }[] = []
     await inSlices(rows.entries(), ([row, { server: name }]) => {
       const server = servers.find(name)
-      if (!server || !isDue(server.id, windowEnd)) return
-      dueRows.push(row)
-      const all = [
-        { model, made, served: true },
-        ...challengers.map((c) => ({ ...c, served: false })),
-      ]
+      if (server && isDue(server.id, windowEnd)) dueServers.push({ row, server })
+    })
+    const all = [
+      { model, made, served: true },
+      ...challengers.map((c) => ({ ...c, served: false })),
+    ]
+    const due: LoggedForecast[] = []
+    for (const { row, server } of dueServers) {
+      const own = await thresholds(server.id, windowEnd)
       for (const { model, made, served } of all) {
         const forecast = made[row]
         if (!forecast || forecast.abstained !== null) continue
         due.push({
           ...{ serverId: server.id, windowEnd, issuedAt: forecast.issuedAt, served, model },
           profile: server.profile,
-          metrics: toLogged({
-            ...{ forecast, server, batch, row },
-            thresholds: thresholds(server.id, windowEnd),
-          }),
+          metrics: toLogged({ forecast, server, batch, row, thresholds: own }),
         })
       }
-    })
-    if (dueRows.length > 0) onDue?.(dueRows)
+      await nextTurn()
+    }
+    if (dueServers.length > 0) onDue?.(dueServers.map(({ row }) => row))
     for (let from = 0; from < due.length; from += perTransaction) {
       keep(due.slice(from, from + perTransaction))
       await nextTurn()
