@@ -252,6 +252,25 @@ describe.skipIf(reason !== undefined)('installed packages', { timeout: 120_000 }
         expect(servers).toHaveLength(1)
         expect(servers[0]!.simulated).toBe(false)
         expect(servers[0]!.metrics.mem_used_pct!.now).toBeGreaterThan(0)
+
+        // The doctors are as installed, too, and look at what really runs: nothing is broken, which would be exit 1.
+        const ofAgent = root.run('harbinger-agent', 'doctor')
+        for (const [check, found] of [
+          ['service', 'running, pid \\d+, as harbinger-agent'],
+          ['certificate', `of ${hostname()}, until`],
+          ['enrolment', `the hub lets ${hostname()} in`],
+        ]) {
+          expect(ofAgent).toMatch(new RegExp(`^ok +${check} +${found}`, 'm'))
+        }
+        const ofHub = root.run('harbinger', 'doctor')
+        for (const [check, found] of [
+          ['service', 'running, pid \\d+, as harbinger, https'],
+          ['database', 'servers: 1'],
+          ['keys', "those in .* are for the hub's user alone"],
+        ]) {
+          expect(ofHub).toMatch(new RegExp(`^ok +${check} +${found}`, 'm'))
+        }
+        expect(ofHub).toContain('the settings say 0.0.0.0:8443, the hub that runs listens at')
       } catch (error) {
         throw new Error(
           `${(error as Error).message}\nhub: ${hub.said()}\nagent: ${agent?.said() ?? 'not started'}`,
