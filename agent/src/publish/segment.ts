@@ -51,7 +51,11 @@ export type Walk = {
   readonly whole: number
 }
 
-/** Visits the records of a segment in order, and stops at the first that is not whole. */
+/**
+ * Visits the records of a segment in order, and stops at the first that is not whole, or cannot follow the one before
+ * it: after a power failure any page of what was not synced may be zeros, and bytes read askew would pass for a
+ * position far ahead, by which all that is to come were acknowledged.
+ */
 export function walkRecords(
   bytes: Buffer,
   visit: (record: SegmentRecord) => void,
@@ -59,20 +63,39 @@ export function walkRecords(
 ): Walk {
   if (!bytes.subarray(0, magic.length).equals(magic)) return { whole: 0 }
   let at = magic.length
+  let before: Numbers | undefined
   while (at + headerBytes <= bytes.length) {
     const size = bytes.readUInt32LE(at)
     const end = at + headerBytes + size
     if (size > maxPayload || end > bytes.length) break
     if (check && crc32(bytes.subarray(at + checkedFrom, end)) !== bytes.readUInt32LE(at + 4)) break
     const seq = bytes.readDoubleLE(at + 8)
-    visit({
+    const record = {
       seq,
-      at: bytes.readDoubleLE(at + 16),
       ackedUpTo: bytes.readDoubleLE(at + 24),
       dropped: bytes.readDoubleLE(at + 32),
+    }
+    if (!canFollow(before, record)) break
+    before = record
+    visit({
+      ...record,
+      at: bytes.readDoubleLE(at + 16),
       json: wants(seq) ? bytes.toString('utf8', at + headerBytes, end) : '',
     })
     at = end
   }
   return { whole: at }
+}
+
+type Numbers = Position & { readonly seq: number }
+
+/** The numbers of a segment follow each other (a position alone repeats the last), and none of the others ever falls. */
+function canFollow(before: Numbers | undefined, { seq, ackedUpTo, dropped }: Numbers): boolean {
+  if (![seq, ackedUpTo, dropped].every(Number.isSafeInteger)) return false
+  if (!before) return true
+  return (
+    (seq === before.seq || seq === before.seq + 1) &&
+    ackedUpTo >= before.ackedUpTo &&
+    dropped >= before.dropped
+  )
 }
