@@ -108,6 +108,7 @@ describe.skipIf(reason !== undefined)('on a machine that runs under systemd', ()
       ])
     }
     expect(machine.run('harbinger', 'doctor')).not.toContain('WRONG')
+    expect(machine.run('harbinger-agent', 'doctor')).not.toContain('WRONG')
     expect(machine.run('harbinger-agent', 'status')).toContain('(connected)')
   })
 
