@@ -16,7 +16,7 @@ import { driftWatch } from './drift-watch.ts'
 import { logKeeper } from './keep-log.ts'
 import { ledger as openLedger, sumsOfLog } from './ledger.ts'
 import { toScorecards, windowHours } from './scorecard.ts'
-import { chancesOf, observationsOf } from './observe.ts'
+import { asMatured, chancesOf, observationsOf } from './observe.ts'
 import { dueScores, type Scored } from './scorer.ts'
 
 export type AccuracyOptions = {
@@ -83,7 +83,7 @@ export function accuracyRoom({ stores, series, now, model, onDrift, log }: Accur
     if (scored.length === 0) return
     const id = model()
     const learns = calibratorNow()
-    const own = scored.filter(({ row }) => row.model === id)
+    const own = asMatured(scored.filter(({ row }) => row.model === id))
     await inSlices(observationsOf(own), learns.observe)
     await inSlices(chancesOf(own), learns.observeChance)
     forecastLog.putCalibrator(id ?? '', JSON.stringify(learns.state()))

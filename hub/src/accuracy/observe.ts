@@ -1,8 +1,8 @@
+import { contenderOf } from '@harbinger/shared/forecast/calibration'
 import type { Observation } from '@harbinger/shared/forecast/calibrator'
 import type { ChanceObservation } from '@harbinger/shared/forecast/chance-curves'
 import { isPast } from '@harbinger/shared/limits'
 import { networkMetricNames } from '@harbinger/shared/metrics'
-import { contenderNames, type ContenderName } from '@harbinger/shared/model'
 import { minuteMs } from '@harbinger/shared/window/series'
 import { stepMinutes } from '@harbinger/shared/window/window-batch'
 import { loggedLeads, loggedLevels } from '../storage/forecast-log-body.ts'
@@ -11,16 +11,21 @@ import type { Scored } from './scorer.ts'
 
 const levels = loggedLevels.length
 
+export type Matured = Scored & {
+  /** When the last reading of its truth was in (ms). */
+  readonly at: number
+}
+
 /** A round of scoring in the order in which its truth matured, of what was served. */
-const inOrder = (scored: readonly Scored[]) =>
+export const asMatured = (scored: readonly Scored[]): readonly Matured[] =>
   scored
     .filter(({ row }) => row.served)
     .map((one) => ({ ...one, at: one.row.windowEnd + parts[one.score.part]!.to * minuteMs }))
     .sort((a, b) => a.at - b.at)
 
 /** What the calibrator learns from a round of scoring: the bands as they were served and what came, as it matured. */
-export function* observationsOf(scored: readonly Scored[]): Generator<Observation> {
-  for (const { score, row, at: maturedAt } of inOrder(scored)) {
+export function* observationsOf(matured: readonly Matured[]): Generator<Observation> {
+  for (const { score, row, at: maturedAt } of matured) {
     const { part, truth } = score
     const lead = loggedLeads[part]
     const peak = part - loggedLeads.length
@@ -40,8 +45,8 @@ export function* observationsOf(scored: readonly Scored[]): Generator<Observatio
 }
 
 /** The same of the chances of reaching each server's own thresholds. */
-export function* chancesOf(scored: readonly Scored[]): Generator<ChanceObservation> {
-  for (const { score, row, at: maturedAt } of inOrder(scored)) {
+export function* chancesOf(matured: readonly Matured[]): Generator<ChanceObservation> {
+  for (const { score, row, at: maturedAt } of matured) {
     const peak = score.part - loggedLeads.length
     if (peak < 0) continue
     for (const [v, logged] of row.metrics.entries()) {
@@ -56,10 +61,4 @@ export function* chancesOf(scored: readonly Scored[]): Generator<ChanceObservati
       }
     }
   }
-}
-
-/** Undefined of what no calibration knows, such as the short-history form of the baseline. */
-function contenderOf(source: string): ContenderName | undefined {
-  if (source.startsWith('model:')) return 'model'
-  return contenderNames.find((name) => source === `baseline:${name}`)
 }

@@ -1,17 +1,14 @@
 import {
-  ownThresholds,
+  gatherThresholds,
   thresholdDays,
   thresholdEveryMinutes,
+  type Thresholds,
 } from '@harbinger/shared/forecast/own-thresholds'
-import { worsens } from '@harbinger/shared/limits'
-import { metricIndex, networkMetricNames } from '@harbinger/shared/metrics'
 import { minuteMs } from '@harbinger/shared/window/series'
 import type { HubStores } from '../storage/stores.ts'
 import { nextTurn } from '../window/slices.ts'
 
 const dayMinutes = 24 * 60
-
-type Thresholds = readonly (readonly number[])[]
 
 /**
  * Per network metric the thresholds that a server reaches now and then, by the stored minutes of the week before. Read
@@ -24,31 +21,19 @@ export function thresholdKeeper(rollups: Pick<HubStores['rollups'], 'eachMinute'
     const minute = Math.floor(at / minuteMs)
     const known = kept.get(serverId)
     if (known && minute - known.minute < dayMinutes) return known.thresholds
-    const readings = networkMetricNames.map(() => [] as number[])
+    const gathered = gatherThresholds()
     for (let day = 1; day <= thresholdDays; day++) {
       const to = minute - (day - 1) * dayMinutes
-      readDay(rollups, serverId, { to, readings })
+      let before = NaN
+      rollups.eachMinute(serverId, { from: to - dayMinutes, to }, (at, rollup) => {
+        const slot = Math.floor(at / thresholdEveryMinutes)
+        if (slot !== before) gathered.add(rollup)
+        before = slot
+      })
       await nextTurn()
     }
-    const thresholds = networkMetricNames.map((name, v) => ownThresholds(name, readings[v]!))
+    const thresholds = gathered.thresholds()
     kept.set(serverId, { minute, thresholds })
     return thresholds
   }
-}
-
-function readDay(
-  rollups: Pick<HubStores['rollups'], 'eachMinute'>,
-  serverId: number,
-  { to, readings }: { readonly to: number; readonly readings: readonly number[][] },
-): void {
-  let before = NaN
-  rollups.eachMinute(serverId, { from: to - dayMinutes, to }, (minute, { mean, max, count }) => {
-    const slot = Math.floor(minute / thresholdEveryMinutes)
-    if (slot === before) return
-    before = slot
-    for (const [v, name] of networkMetricNames.entries()) {
-      const c = metricIndex[name]
-      if (count[c]! > 0) readings[v]!.push(worsens(name) === 'down' ? mean[c]! : max[c]!)
-    }
-  })
 }

@@ -1,7 +1,7 @@
 import { fillBaselineQuantiles, rowQuantiles } from '@harbinger/shared/forecast/baselines'
 import { breachChance } from '@harbinger/shared/forecast/chance'
 import { peakMinutes, Q, quantileLevels } from '@harbinger/shared/forecast/quantiles'
-import { thresholdLevels } from '@harbinger/shared/forecast/own-thresholds'
+import { thresholdLevels, type Thresholds } from '@harbinger/shared/forecast/own-thresholds'
 import { type MetricName, networkMetricNames } from '@harbinger/shared/metrics'
 import { stepMinutes, V, type WindowBatch } from '@harbinger/shared/window/window-batch'
 import type { ServerForecast } from '../forecast/server-forecast.ts'
@@ -26,7 +26,7 @@ type Made = {
   readonly batch: WindowBatch
   readonly row: number
   /** Per network metric: see ownThresholds(). Absent: of what does not serve, no chance is learnt from. */
-  readonly thresholds?: readonly (readonly number[])[]
+  readonly thresholds?: Thresholds
 }
 
 /** What is logged of a forecast: a few steps and levels of it, and what the baselines say of the same steps. */

@@ -1,5 +1,6 @@
 import { networkMetricNames } from '../metrics.ts'
 import { contenderNames } from '../model.ts'
+import type { Curves } from './chance-curves.ts'
 import { profiles } from '../profiles.ts'
 import {
   bucketOfStep,
@@ -33,7 +34,7 @@ export type Adapted = {
   /** [cellCount][below, above]: see calibrator.adapted(). */
   readonly bands: Float32Array
   /** See curveIn(). */
-  readonly curves: Float32Array
+  readonly curves: Curves
 }
 
 /**

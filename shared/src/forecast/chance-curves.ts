@@ -26,24 +26,25 @@ const G = chanceGrid.length
 const V = networkMetricNames.length
 /**
  * After a day a case counts half, and a curve begins as if 200 cases at each of its places had come true as often as
- * was said. Measured, see model-training/LOG.md, "Calibration".
+ * was said. Measured, see model-training/LOG.md, "Chances that follow".
  */
 const halfLifeHours = 24
 const priorCases = 200
 
-/** Where a curve lies in what goes to the thread that applies it: [contenders][V][13], NaN where nothing was learnt. */
-const curveAt = (contender: ContenderName, v: number): number =>
-  (contenderNames.indexOf(contender) * V + v) * G
+/**
+ * What goes to the thread that applies it: [contenders × V], undefined where nothing was learnt. All forecasts share
+ * its curves, so that a thousand of them carry each only once from thread to thread.
+ */
+export type Curves = readonly Curve[]
 
-/** The curve of a metric in such a table; undefined where nothing was learnt. */
-export function curveIn(
-  curves: Float32Array | undefined,
-  { contender, v }: Pick<ChanceObservation, 'contender' | 'v'>,
-): Curve {
-  if (!curves) return undefined
-  const at = curveAt(contender, v)
-  return Number.isNaN(curves[at]!) ? undefined : Array.from(curves.subarray(at, at + G))
-}
+const placeOf = ({ contender, v }: Pick<ChanceObservation, 'contender' | 'v'>): number =>
+  contenderNames.indexOf(contender) * V + v
+
+/** The curve of a metric; undefined where nothing was learnt. */
+export const curveIn = (
+  curves: Curves | undefined,
+  of: Pick<ChanceObservation, 'contender' | 'v'>,
+): Curve => curves?.[placeOf(of)]
 
 /**
  * Learns how often chances of each size come true on this fleet, metric by metric (binned reliability, as in Murphy
@@ -81,7 +82,7 @@ export function openChanceCurves(kept?: ChanceState | undefined) {
       while (i < G - 1 && chance > chanceGrid[i]!) i++
       const [low, high] = [chanceGrid[i - 1]!, chanceGrid[i]!]
       const share = Math.min(1, Math.max(0, (chance - low) / (high - low)))
-      const at = curveAt(contender, v) + i
+      const at = G * placeOf({ contender, v }) + i
       cases[at - 1]! += 1 - share
       cases[at]! += share
       if (!isTrue) return
@@ -90,17 +91,15 @@ export function openChanceCurves(kept?: ChanceState | undefined) {
     },
 
     /** See curveIn(). */
-    table(): Float32Array {
-      const table = new Float32Array(cases.length).fill(NaN)
-      for (const at of cellNames.values()) {
-        if (cases.subarray(at, at + G).every((n) => n === 0)) continue
-        const often = chanceGrid.map(
-          (said, i) => (priorCases * said + came[at + i]!) / (priorCases + cases[at + i]!),
+    table: (): Curves =>
+      Array.from(cellNames.values(), (at): Curve => {
+        if (cases.subarray(at, at + G).every((n) => n === 0)) return undefined
+        return neverFalling(
+          chanceGrid.map(
+            (said, i) => (priorCases * said + came[at + i]!) / (priorCases + cases[at + i]!),
+          ),
         )
-        table.set(neverFalling(often), at)
-      }
-      return table
-    },
+      }),
 
     state(): ChanceState {
       const cells: { [cell: string]: ChanceState['cells'][string] } = {}
@@ -124,9 +123,10 @@ function neverFalling(values: readonly number[]): number[] {
   return highest.map((high, i) => (high + lowest[i]!) / 2)
 }
 
+/** In the order of Curves: where the counts of each begin. */
 const cellNames = new Map<string, number>()
 for (const contender of contenderNames) {
   for (const [v, metric] of networkMetricNames.entries()) {
-    cellNames.set(`${contender} ${metric}`, curveAt(contender, v))
+    cellNames.set(`${contender} ${metric}`, G * placeOf({ contender, v }))
   }
 }

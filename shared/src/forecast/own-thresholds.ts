@@ -1,5 +1,6 @@
 import { worsens } from '../limits.ts'
-import type { MetricName } from '../metrics.ts'
+import { metricIndex, type MetricName, networkMetricNames } from '../metrics.ts'
+import type { Rollup } from '../window/series.ts'
 import { quantileOfSorted } from './quantiles.ts'
 
 /** Where a threshold lies among a server's own worst readings of the past. */
@@ -23,4 +24,23 @@ export function ownThresholds(metric: MetricName, readings: readonly number[]): 
   if (quantileOfSorted(sorted, 0.02) === quantileOfSorted(sorted, 0.98)) return []
   const down = worsens(metric) === 'down'
   return thresholdLevels.map((level) => quantileOfSorted(sorted, down ? 1 - level : level))
+}
+
+/** Per network metric: see ownThresholds(). */
+export type Thresholds = readonly (readonly number[])[]
+
+/** Gathers the minutes of a server, in any order, for the thresholds of its metrics. */
+export function gatherThresholds() {
+  const readings = networkMetricNames.map(() => [] as number[])
+  return {
+    /** One minute, of which the metrics begin at `cell`. */
+    add({ mean, max, count }: Rollup, cell = 0): void {
+      for (const [v, name] of networkMetricNames.entries()) {
+        const c = cell + metricIndex[name]
+        if (count[c]! > 0) readings[v]!.push(worsens(name) === 'down' ? mean[c]! : max[c]!)
+      }
+    },
+    thresholds: (): Thresholds =>
+      networkMetricNames.map((name, v) => ownThresholds(name, readings[v]!)),
+  }
 }
